@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+// CServe: one package, one binary. Which module may import which is drawn in ARCHITECTURE.md and held by TidyTests.
+import PackageDescription
+
+/// C targets are optimised in debug builds too: an unoptimised kernel makes the tests ten times slower.
+let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])]
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(
+    name: "HummingbirdTLS", package: "hummingbird", condition: .when(traits: ["TLS"]))
+
+let package = Package(
+    name: "cserve",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "cserve", targets: ["cserve"]),
+        .library(name: "CServe", targets: ["CServeCore", "CServeScheduling", "CServeText", "CServeEngine"]),
+    ],
+    traits: [
+        .trait(name: "TLS", description: "Serve HTTPS from certificate files (compiles BoringSSL)."),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // Floor 0: C.
+        .target(name: "CKernels", cSettings: optimised),
+        .target(name: "CAssets"),
+        // Floor 1: the words.
+        .target(name: "CServeCore"),
+        // Floor 2: pure, one job each.
+        .target(name: "CServeScheduling", dependencies: ["CServeCore"]),
+        .target(name: "CServeText", dependencies: ["CServeCore"]),
+        // Floor 3: real time, real memory.
+        .target(name: "CServeEngine", dependencies: ["CServeCore", "CServeScheduling", "CKernels"]),
+        // Floor 4: the edges.
+        .target(
+            name: "CServeServer",
+            dependencies: [
+                "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", hummingbird, hummingbirdTLS,
+            ]),
+        // Floor 5: the composition root.
+        .executableTarget(
+            name: "cserve",
+            dependencies: [
+                "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", "CServeServer", "CAssets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        // Tests mirror Sources; CServeTesting holds what they share.
+        .target(name: "CServeTesting", dependencies: ["CServeCore"], path: "Tests/CServeTesting"),
+        .testTarget(name: "CServeCoreTests", dependencies: ["CServeCore", "CServeTesting"]),
+        .testTarget(name: "CServeSchedulingTests", dependencies: ["CServeScheduling", "CServeTesting"]),
+        .testTarget(name: "CServeTextTests", dependencies: ["CServeText", "CServeTesting"]),
+        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine", "CServeTesting"]),
+        .testTarget(
+            name: "CServeServerTests",
+            dependencies: [
+                "CServeServer", "CServeEngine", "CServeTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(name: "CommandTests", dependencies: ["cserve", "CServeTesting"]),
+        .testTarget(name: "TidyTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)

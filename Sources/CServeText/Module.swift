@@ -1,0 +1,1 @@
+// The module opens with its first file.

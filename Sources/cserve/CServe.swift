@@ -1,0 +1,1 @@
+@main struct CServe { static func main() {} }
