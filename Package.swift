@@ -17,7 +17,7 @@ let package = Package(
         .library(name: "CServe", targets: ["CServeCore", "CServeScheduling", "CServeText", "CServeEngine"]),
     ],
     traits: [
-        .trait(name: "TLS", description: "Serve HTTPS from certificate files (compiles BoringSSL)."),
+        .trait(name: "TLS", description: "Serve HTTPS from certificate files (compiles BoringSSL).")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),

@@ -13,7 +13,9 @@ public struct RequestID: Hashable, Comparable, Codable, Sendable, CustomStringCo
         self.value = value
     }
 
+    /// Orders by age.
     public static func < (left: RequestID, right: RequestID) -> Bool { left.value < right.value }
+    /// For messages and logs.
     public var description: String { "request \(value)" }
 }
 

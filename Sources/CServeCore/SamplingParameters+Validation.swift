@@ -25,6 +25,7 @@ public enum RequestError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What is wrong, with which numbers, and what to do.
     public var description: String {
         switch self {
         case .outOfRange(let parameter, let value, let range):

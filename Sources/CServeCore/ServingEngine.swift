@@ -41,6 +41,7 @@ public struct RequestStream: AsyncSequence, Sendable {
         self.stream = stream
     }
 
+    /// Iterates over the steps' events.
     public func makeAsyncIterator() -> AsyncStream<[RequestEvent]>.AsyncIterator {
         stream.makeAsyncIterator()
     }

@@ -30,9 +30,13 @@ public struct ByteCount: Hashable, Comparable, Codable, Sendable, CustomStringCo
     /// An amount in binary gigabytes (2^30 bytes).
     public static func gibibytes(_ value: Double) -> ByteCount { ByteCount(Int((value * 1_073_741_824).rounded())) }
 
+    /// Orders by size.
     public static func < (left: ByteCount, right: ByteCount) -> Bool { left.bytes < right.bytes }
+    /// The sum.
     public static func + (left: ByteCount, right: ByteCount) -> ByteCount { ByteCount(left.bytes + right.bytes) }
+    /// The difference.
     public static func - (left: ByteCount, right: ByteCount) -> ByteCount { ByteCount(left.bytes - right.bytes) }
+    /// A multiple.
     public static func * (left: ByteCount, right: Int) -> ByteCount { ByteCount(left.bytes * right) }
 
     /// The amount with three significant digits: `26 GB`, `1.31 MB`, `512 B`.
@@ -51,10 +55,12 @@ public struct ByteCount: Hashable, Comparable, Codable, Sendable, CustomStringCo
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
     }
 
+    /// Decodes a plain number of bytes.
     public init(from decoder: any Decoder) throws {
         bytes = try decoder.singleValueContainer().decode(Int.self)
     }
 
+    /// Encodes a plain number of bytes.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(bytes)
