@@ -102,3 +102,21 @@ func requestErrorMessages() {
         #expect(error.description == message)
     }
 }
+
+@Test("Every refusal says what to do next")
+func refusalMessages() {
+    let messages: [(SubmitRefusal, String)] = [
+        (.invalid(.emptyPrompt), RequestError.emptyPrompt.description),
+        (
+            .overloaded(message: "1024 requests wait already.", retryAfterSeconds: 3),
+            "1024 requests wait already. Try again in 3 s."
+        ),
+        (
+            .shuttingDown,
+            "The server is shutting down and takes no new requests. Send this one to another replica."
+        ),
+    ]
+    for (refusal, message) in messages {
+        #expect(refusal.description == message)
+    }
+}

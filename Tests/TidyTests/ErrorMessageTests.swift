@@ -21,7 +21,7 @@ private struct ErrorType {
     var cases: [String]
 }
 
-private let caseLine = /^\s*(?:indirect )?case (\w+)(\(|$|,| |:)/
+private var caseLine: Regex<(Substring, Substring, Substring)> { /^\s*(?:indirect )?case (\w+)(\(|$|,| |:)/ }
 
 /// Enums that conform to `Error`, with their cases (one `case` line may name several).
 private func errorTypes(in source: String) -> [ErrorType] {
