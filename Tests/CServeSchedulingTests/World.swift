@@ -31,7 +31,7 @@ struct World {
     var flying: [(batch: MicroBatch, outputs: [EntryOutput])] = []
     var books: [RequestID: Book] = [:]
     var startOrder: [RequestID] = []
-    var log: [String] = []
+    var log: [SchedulerEvent] = []
     var batches: [MicroBatch] = []
     var now: Nanoseconds = 0
     var problem: String?
@@ -89,11 +89,11 @@ struct World {
 
     mutating func handle(_ events: [SchedulerEvent]) {
         for event in events { handle(event) }
-        check()
+        if !events.isEmpty { check() }
     }
 
     private mutating func handle(_ event: SchedulerEvent) {
-        log.append("\(event)")
+        log.append(event)
         switch event {
         case .started(let id, _, _):
             books[id]?.started = true
