@@ -23,7 +23,9 @@ struct Activations<B: Backend> {
                 backend.buffer(in: memory, at: $0.offset, rows: $0.rows, columns: $0.columns)
             }
         }
-        func table(_ parameters: RopeParameters, _ names: (ActivationPlan.Name, ActivationPlan.Name)) -> RopeTable<B.Vector> {
+        func table(_ parameters: RopeParameters, _ names: (ActivationPlan.Name, ActivationPlan.Name)) -> RopeTable<
+            B.Vector
+        > {
             let values = RopeValues(parameters, shape: shape, maxModelLength: maxModelLength)
             let places = (plan.regions[names.0]?.offset ?? 0, plan.regions[names.1]?.offset ?? 0)
             return RopeTable(

@@ -69,10 +69,12 @@ struct WeightLoader<B: Backend> {
     }
 
     private func drop(_ part: MatrixSource.Part, columns: Int, _ parts: [TensorPart]) {
-        guard let mapping = parts.compactMap({ tensors[$0.name]?.mapping }).first(where: { file in
-            guard let base = file.bytes.baseAddress else { return false }
-            return part.base >= base && part.base < base + file.bytes.count
-        }) else { return }
+        guard
+            let mapping = parts.compactMap({ tensors[$0.name]?.mapping }).first(where: { file in
+                guard let base = file.bytes.baseAddress else { return false }
+                return part.base >= base && part.base < base + file.bytes.count
+            })
+        else { return }
         mapping.drop(part.base, count: max(0, part.rows - 1) * part.rowStride * part.element.size)
     }
 
