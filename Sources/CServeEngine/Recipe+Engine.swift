@@ -51,7 +51,10 @@ extension Recipe {
         let sizes: [(CodingKeys, Int, String)] = [
             (.tensorParallelSize, tensorParallelSize, "One rank computes every layer: leave it at 1."),
             (.pipelineParallelSize, pipelineParallelSize, "One stage holds every layer: leave it at 1."),
-            (.dataParallelSize, dataParallelSize, "Start one server per copy behind a load balancer, and leave it at 1."),
+            (
+                .dataParallelSize, dataParallelSize,
+                "Start one server per copy behind a load balancer, and leave it at 1."
+            ),
         ]
         for (key, value, instead) in sizes {
             try Recipe.check(key, value, in: 1...Int.max)

@@ -57,7 +57,9 @@ final class NullStepRunner: StepRunner {
     }
 
     private func scorePrompt(_ entry: MicroBatch.Entry, _ slots: SlotTable) {
-        guard let request = slots[entry.slot]?.request, let top = request.request.sampling.promptLogprobs else { return }
+        guard let request = slots[entry.slot]?.request, let top = request.request.sampling.promptLogprobs else {
+            return
+        }
         let prompt = request.request.promptTokens
         for index in (entry.start + 1)..<(entry.start + entry.tokens.count + 1) where index < prompt.count {
             request.take(promptScore: scored(prompt[index], top: top), at: index)
@@ -74,7 +76,8 @@ extension Engine {
     ///   - delay: How long every step takes.
     /// - Throws: ``RecipeError``, ``EngineStartError``.
     public static func null(
-        recipe: Recipe = Recipe(), vocabularySize: Int = 512, tokens: [TokenID] = Array(65...90), endTokens: [TokenID] = [],
+        recipe: Recipe = Recipe(), vocabularySize: Int = 512, tokens: [TokenID] = Array(65...90),
+        endTokens: [TokenID] = [],
         delay: Nanoseconds = 0
     ) throws -> Engine {
         try recipe.checkRunnable()

@@ -142,7 +142,8 @@ final class EngineCore {
         if request.timings.firstToken == nil { request.timings.firstToken = now }
         request.timings.lastToken = now
         let holder = request.branches[branch]
-        let scored = holder.fresh.isEmpty ? tokens.map { ScoredToken(token: $0) } : Array(holder.fresh.prefix(tokens.count))
+        let scored =
+            holder.fresh.isEmpty ? tokens.map { ScoredToken(token: $0) } : Array(holder.fresh.prefix(tokens.count))
         holder.fresh.removeAll(keepingCapacity: true)
         note(.tokens(branch: branch, scored), of: id)
     }

@@ -60,7 +60,9 @@ final class LiveRequest: @unchecked Sendable {
 
     /// The whole prompt's scores, once: when the last has come.
     func takePromptScores() -> [ScoredToken]? {
-        guard !promptScores.isEmpty, promptScores.count == request.promptTokens.count, !promptScoresSent else { return nil }
+        guard !promptScores.isEmpty, promptScores.count == request.promptTokens.count, !promptScoresSent else {
+            return nil
+        }
         promptScoresSent = true
         return promptScores
     }

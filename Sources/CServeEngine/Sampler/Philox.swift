@@ -27,7 +27,8 @@ enum Philox {
         let index = UInt64(truncatingIfNeeded: position)
         let words = block(
             counter: SIMD4(
-                UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), stream.branch, stream.domain),
+                UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), stream.branch, stream.domain
+            ),
             key: SIMD2(UInt32(truncatingIfNeeded: stream.seed), UInt32(truncatingIfNeeded: stream.seed >> 32)))
         let bits = (UInt64(words[0]) << 32 | UInt64(words[1])) >> 11
         return Double(bits) * 0x1p-53

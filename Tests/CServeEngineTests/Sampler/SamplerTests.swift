@@ -93,10 +93,30 @@ struct SamplerTests {
     @Test("allowed tokens, bad words, min_tokens and logit_bias decide what greedy can take")
     func masksDecide() throws {
         let logits: [Float] = [5, 4, 3, 2, 1]
-        #expect(try Self.sample(logits, Self.state { $0.temperature = 0; $0.allowedTokenIDs = [3, 4] }).token == 3)
-        #expect(try Self.sample(logits, Self.state { $0.temperature = 0; $0.logitBias = [4: 50] }).token == 4)
-        #expect(try Self.sample(logits, Self.state { $0.temperature = 0; $0.badWords = [[0], [1]] }).token == 2)
-        let run = Self.state { $0.temperature = 0; $0.badWords = [[0, 1, 0]] }
+        #expect(
+            try Self.sample(
+                logits,
+                Self.state {
+                    $0.temperature = 0; $0.allowedTokenIDs = [3, 4]
+                }
+            ).token == 3)
+        #expect(
+            try Self.sample(
+                logits,
+                Self.state {
+                    $0.temperature = 0; $0.logitBias = [4: 50]
+                }
+            ).token == 4)
+        #expect(
+            try Self.sample(
+                logits,
+                Self.state {
+                    $0.temperature = 0; $0.badWords = [[0], [1]]
+                }
+            ).token == 2)
+        let run = Self.state {
+            $0.temperature = 0; $0.badWords = [[0, 1, 0]]
+        }
         #expect(try (0..<2).map { _ in try Self.sample(logits, run).token } == [0, 0])
         run.append(1)
         #expect(try Self.sample(logits, run).token == 1)
@@ -119,7 +139,9 @@ struct SamplerTests {
         }
         let none = [Float](repeating: -.infinity, count: 9)
         #expect(throws: SamplingError.allMasked) { try Self.sample(none, Self.state()) }
-        let banned = Self.state { $0.allowedTokenIDs = [1]; $0.badWords = [[1]] }
+        let banned = Self.state {
+            $0.allowedTokenIDs = [1]; $0.badWords = [[1]]
+        }
         #expect(throws: SamplingError.allMasked) { try Self.sample([0, 0, 0], banned) }
         for error in [SamplingError.notANumber, .infinite, .allMasked] { #expect(error.description.hasSuffix(".")) }
     }
