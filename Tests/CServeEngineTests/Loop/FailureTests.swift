@@ -47,7 +47,7 @@ struct FailureTests {
         let engine = try Engine.toy(blocks: 60, seqs: 12)
         let free = engine.snapshot().freeBlocks
         await withTaskGroup(of: Void.self) { group in
-            for id: UInt64 in 1...120 {
+            for id: UInt64 in 1...60 {
                 let fate = RandomStream.mix(seed &* 1000 &+ id)
                 group.addTask { await Self.serve(id, fate, on: engine) }
             }
