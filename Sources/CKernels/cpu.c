@@ -1,6 +1,9 @@
 // Which instruction sets this machine runs, and the context that binds one of them to threads and scratch.
 
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "table.h"
 
@@ -33,6 +36,15 @@ const char *cs_isa_name(cs_isa isa) {
     return isa >= 0 && isa < CS_ISA_COUNT ? names[isa] : "unknown";
 }
 
+int cs_core_count(void) {
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}
+
 size_t cs_context_bytes(int threads) { return (size_t)threads * CS_SCRATCH_BYTES; }
 
 static void fill(cs_kernels *kernels, cs_isa isa) {
@@ -47,6 +59,7 @@ cs_context *cs_context_create(int threads, cs_isa isa) {
     if (threads < 1 || !cs_isa_supported(isa)) return NULL;
     cs_context *context = calloc(1, sizeof *context);
     if (!context) return NULL;
+    pthread_mutex_init(&context->turn, NULL);
     context->isa = isa;
     context->threads = threads;
     context->scratch = calloc((size_t)threads, sizeof *context->scratch);
@@ -65,6 +78,7 @@ cs_context *cs_context_create(int threads, cs_isa isa) {
 void cs_context_destroy(cs_context *context) {
     if (!context) return;
     cs_pool_destroy(context->pool);
+    pthread_mutex_destroy(&context->turn);
     free(context->memory);
     free(context->scratch);
     free(context);
@@ -76,10 +90,12 @@ cs_isa cs_context_isa(const cs_context *context) { return context->isa; }
 void cs_spread(cs_context *context, cs_job job, void *job_context, int items, long work) {
     enum { worth_a_hand_over = 32768 };
     if (items <= 0) return;
+    pthread_mutex_lock(&context->turn);
     if (context->threads == 1 || items == 1 || work < worth_a_hand_over) {
         job(job_context, 0, 0, items);
-        return;
+    } else {
+        int grain = items / (context->threads * 8);
+        cs_pool_run(context->pool, job, job_context, items, grain < 1 ? 1 : grain);
     }
-    int grain = items / (context->threads * 8);
-    cs_pool_run(context->pool, job, job_context, items, grain < 1 ? 1 : grain);
+    pthread_mutex_unlock(&context->turn);
 }

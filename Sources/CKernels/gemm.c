@@ -92,6 +92,30 @@ void cs_pack_rows(
 #undef CS_PAIR
 }
 
+typedef struct pack_job {
+    cs_type type, source_type;
+    char *packed;
+    const char *source;
+    size_t first_row, columns, stride, count;
+} pack_job;
+
+static void pack_items(void *opaque, int thread, int first, int last) {
+    (void)thread;
+    const pack_job *job = opaque;
+    size_t from = (size_t)first * CS_PANEL, to = (size_t)last * CS_PANEL;
+    if (to > job->count) to = job->count;
+    cs_pack_rows(
+        job->type, job->packed, job->first_row + from, job->columns,
+        job->source + from * job->stride * cs_type_bytes(job->source_type), job->source_type, job->stride, to - from);
+}
+
+void cs_pack(
+    cs_context *context, cs_type type, void *packed, size_t first_row, size_t columns, const void *source,
+    cs_type source_type, size_t stride, size_t count) {
+    pack_job job = {type, source_type, packed, source, first_row, columns, stride, count};
+    cs_spread(context, pack_items, &job, (int)((count + CS_PANEL - 1) / CS_PANEL), (long)(count * columns));
+}
+
 // MARK: Embedding
 
 typedef struct embed_job {
@@ -170,6 +194,6 @@ void cs_linear(cs_context *context, const cs_linear_args *args) {
     int chunk_rows = rows_per_chunk(args);
     int panels = (args->outputs + CS_PANEL - 1) / CS_PANEL;
     int chunks = (args->rows + chunk_rows - 1) / chunk_rows;
-    linear_job job = {args, context, ++context->products, panels, chunk_rows};
+    linear_job job = {args, context, atomic_fetch_add(&context->products, 1) + 1, panels, chunk_rows};
     cs_spread(context, linear_items, &job, panels * chunks, (long)panels * args->inputs * (args->rows + 16));
 }

@@ -2,6 +2,9 @@
 #ifndef CS_TABLE_H
 #define CS_TABLE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "CKernels.h"
 
 /// A thread's own memory: activations rounded for a product, or an attention block.
@@ -47,7 +50,8 @@ struct cs_context {
     cs_kernels kernels;
     cs_pool *pool;
     int threads;
-    uint64_t products;
+    pthread_mutex_t turn;
+    atomic_uint_fast64_t products;
     cs_scratch *scratch;
     char *memory;
 };

@@ -1,7 +1,7 @@
 // The CPU kernels' whole face: a context (threads, instruction set, scratch) and one function per operation.
 //
 // Rules that hold for every function: matrices are row-major f32 unless a cs_type says otherwise; strides count elements;
-// nothing is allocated after cs_context_create; a context is used by one thread at a time. Numbers never depend on the
+// nothing is allocated after cs_context_create; calls on one context from several threads take turns. Numbers never depend on the
 // number of threads, nor a row's numbers on the rows beside it: sums run over the inner dimension in one fixed order.
 #ifndef CKERNELS_H
 #define CKERNELS_H
@@ -36,6 +36,9 @@ cs_isa cs_isa_best(void);
 const char *cs_isa_name(cs_isa isa);
 
 // MARK: Threads and context
+
+/// Cores that this process may run on.
+int cs_core_count(void);
 
 /// A fork-join pool: workers spin for a bounded time, then sleep. The caller works too.
 typedef struct cs_pool cs_pool;
@@ -84,6 +87,11 @@ size_t cs_packed_bytes(cs_type type, size_t rows, size_t columns);
 void cs_pack_rows(
     cs_type type, void *packed, size_t first_row, size_t columns, const void *source, cs_type source_type, size_t stride,
     size_t count);
+
+/// The same on a context's threads.
+void cs_pack(
+    cs_context *context, cs_type type, void *packed, size_t first_row, size_t columns, const void *source,
+    cs_type source_type, size_t stride, size_t count);
 
 /// out[i, :] = scale * row rows[i] of a packed matrix, zeros where rows[i] - first_row is not in 0 ..< row_count.
 void cs_embed(
@@ -189,7 +197,7 @@ typedef struct cs_attention_entry {
 /// Positions per tile of the online softmax, aligned to absolute positions: part of the numerics.
 enum { CS_ATTENTION_TILE = 64 };
 /// The largest head.
-enum { CS_MAX_HEAD_DIM = 512 };
+enum { CS_MAX_HEAD_DIM = 1024 };
 
 /// Attends rows of q [rows, heads * head_dim] to their own request's cache at positions <= their own.
 typedef struct cs_attention_args {
