@@ -11,30 +11,32 @@ extension CPUBackend {
         routing.places.refill(count, with: 0)
         routing.sources.refill(count, with: 0)
         routing.offsets.refill(spec.experts + 1, with: 0)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: spec.experts) { chances in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * spec.experts) { scratch in
+            guard let scores = scratch.baseAddress else { return }
+            let chances = scores + spec.experts
             for row in 0..<rows {
-                guard let start = chances.baseAddress else { return }
-                start.update(from: logits.row(row), count: spec.experts)
-                cs_softmax(context, start, spec.experts, 1, Int32(spec.experts))
-                choose(from: chances, spec: spec, row: row, into: routing)
+                scores.update(from: logits.row(row), count: spec.experts)
+                chances.update(from: logits.row(row), count: spec.experts)
+                cs_softmax(context, chances, spec.experts, 1, Int32(spec.experts))
+                choose(scores, chances, spec: spec, row: row, into: routing)
             }
         }
         group(spec: spec, rows: rows, routing)
     }
 
-    /// Writes a row's experts (for now into `places`) and their weights, greatest first.
+    /// Writes a row's experts (for now into `places`) and their weights, greatest first; spoils `scores`.
     private func choose(
-        from chances: UnsafeMutableBufferPointer<Float>, spec: MixtureSpec, row: Int, into routing: Routing
+        _ scores: UnsafeMutablePointer<Float>, _ chances: UnsafePointer<Float>, spec: MixtureSpec, row: Int,
+        into routing: Routing
     ) {
         let first = row * spec.perToken
         var total: Float = 0
         for rank in 0..<spec.perToken {
-            var best = 0
-            for expert in 1..<max(spec.experts, 1) where chances[expert] > chances[best] { best = expert }
+            let best = Int(cs_argmax(context, scores, Int32(spec.experts)))
             routing.places[first + rank] = Int32(best)
             routing.weights[first + rank] = chances[best]
             total += chances[best]
-            chances[best] = -1
+            scores[best] = -.infinity
         }
         guard spec.renormalise, total > 0 else { return }
         for rank in 0..<spec.perToken { routing.weights[first + rank] /= total }

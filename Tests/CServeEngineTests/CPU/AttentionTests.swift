@@ -75,7 +75,7 @@ import Testing
         var first = BatchInputs(blockSize: 16)
         first.append(tokens: [Int32](repeating: 0, count: 16), start: 0, blockTable: [1], wanted: .none)
         cpu.store(qkv, heads: shape, into: cache, layer: 1, batch: first)
-        cpu.copyBlocks([BlockCopy(from: 1, to: 3)], in: cache)
+        cpu.copyBlocks([BlockCopy(source: 1, destination: 3)], in: cache)
         var second = BatchInputs(blockSize: 16)
         second.append(tokens: [Int32](repeating: 0, count: 16), start: 0, blockTable: [3], wanted: .none)
         let outs = try [first, second].map { batch in

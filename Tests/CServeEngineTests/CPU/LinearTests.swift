@@ -12,7 +12,8 @@ import Testing
         (9, 2055, 40), (98, 40, 70),
     ]
 
-    @Test("Products equal the oracle's for every type, shape and instruction set", arguments: CPUInstructionSet.supported)
+    @Test(
+        "Products equal the oracle's for every type, shape and instruction set", arguments: CPUInstructionSet.supported)
     func products(_ level: CPUInstructionSet) throws {
         let cpu = try CPUBackend(threads: 2, instructionSet: level)
         let oracle = Reference()
@@ -74,7 +75,9 @@ import Testing
                 let weight = try cpu.weight([w], stored: .float32, as: element)
                 let whole = try cpu.product(all, weight, outputs: 130)
                 if alone == nil {
-                    alone = try Matrix(100, 130, (0..<100).flatMap { try cpu.product(all.rows($0..<$0 + 1), weight, outputs: 130).values })
+                    alone = try Matrix(
+                        100, 130,
+                        (0..<100).flatMap { try cpu.product(all.rows($0..<$0 + 1), weight, outputs: 130).values })
                 }
                 #expect(whole == alone, "\(element) with \(threads) threads")
                 for rows in [2, 3, 4, 5, 6, 7, 11, 70] {
@@ -109,7 +112,9 @@ extension Backend {
     }
 
     fileprivate func lookUp(_ batch: BatchInputs, _ table: Matrix, as element: ElementType) throws -> Matrix {
-        let out = try buffer(Matrix(batch.tokens.count, table.columns, .init(repeating: .nan, count: batch.tokens.count * table.columns)))
+        let out = try buffer(
+            Matrix(batch.tokens.count, table.columns, .init(repeating: .nan, count: batch.tokens.count * table.columns))
+        )
         let weight = try weight([table], stored: .float32, as: element)
         embed(try prepare(batch), table: weight, firstToken: 10, scale: 2.5, into: out)
         return matrix(out, rows: batch.tokens.count, columns: table.columns)

@@ -48,7 +48,10 @@ import Testing
     func errors() {
         let missing = CPUInstructionSet.allCases.first { !CPUInstructionSet.supported.contains($0) }
         if let missing {
-            #expect(throws: CPUBackendError.instructionSetNotSupported(asked: missing, supported: CPUInstructionSet.supported)) {
+            #expect(
+                throws: CPUBackendError.instructionSetNotSupported(
+                    asked: missing, supported: CPUInstructionSet.supported)
+            ) {
                 try CPUBackend(instructionSet: missing)
             }
         }
