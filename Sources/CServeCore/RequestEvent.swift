@@ -46,6 +46,28 @@ public enum RequestEvent: Hashable, Sendable {
     case finished(branch: Int, reason: FinishReason, stopToken: TokenID?)
     /// The request failed in the engine: all of its branches are over.
     case failed(message: String)
+    /// When what happened; sent once, as the last event of every request.
+    case timed(RequestTimings)
+}
+
+/// When a request passed its stations, on the engine's monotonic clock.
+///
+/// vLLM's intervals are differences of these: queue time from ``arrival`` to ``scheduled``, prefill time from there to
+/// ``firstToken``, decode time from there to ``lastToken``.
+public struct RequestTimings: Hashable, Codable, Sendable {
+    /// The request was handed in.
+    public var arrival: Nanoseconds
+    /// It was last admitted to the running batch; nil if it never was.
+    public var scheduled: Nanoseconds?
+    /// Its first token was there; nil if none was.
+    public var firstToken: Nanoseconds?
+    /// Its last token was there; nil if none was.
+    public var lastToken: Nanoseconds?
+
+    /// Creates the timings of a request that has only arrived.
+    public init(arrival: Nanoseconds) {
+        self.arrival = arrival
+    }
 }
 
 /// Why a request was not taken.
