@@ -92,7 +92,11 @@ extension GenerationOptions {
 
     private mutating func readStops(_ fields: FieldReader, limits: Limits) throws(APIError) {
         if let value = fields.value("stop") {
-            stops = try value.stringValue.map { [$0] } ?? fields.strings("stop", limit: limits.stopStrings) ?? []
+            if let one = value.stringValue {
+                stops = [one]
+            } else {
+                stops = try fields.strings("stop", limit: limits.stopStrings) ?? []
+            }
         }
         for stop in stops where stop.utf8.count > limits.stopStringBytes {
             throw .tooMany(field: "stop", count: stop.utf8.count, limit: limits.stopStringBytes, unit: "bytes")
@@ -113,7 +117,8 @@ extension GenerationOptions {
         }
         let reader: FieldReader = FieldReader(options, path: "stream_options.")
         includeUsage = try reader.bool("include_usage") ?? false
-        continuousUsage = try includeUsage && (reader.bool("continuous_usage_stats") ?? false)
+        let continuous: Bool = try reader.bool("continuous_usage_stats") ?? false
+        continuousUsage = includeUsage && continuous
     }
 
     private mutating func readExtras(_ fields: FieldReader) throws(APIError) {
