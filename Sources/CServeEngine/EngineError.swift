@@ -1,0 +1,40 @@
+// What can go wrong between a checkpoint and its logits, each with what to do next.
+
+import CServeCore
+
+/// A failure of the engine that a user can cause or meet.
+public enum EngineError: Error, Hashable, Sendable {
+    /// The machine refused a region of memory.
+    case outOfMemory(what: String, bytes: Int)
+    /// A step held a token id that the model does not have.
+    case tokenOutOfRange(token: Int, vocabularySize: Int)
+    /// A step was larger than the arena.
+    case batchTooLarge(tokens: Int, limit: Int)
+    /// A request went past the engine's length.
+    case positionOutOfRange(position: Int, maxModelLength: Int)
+    /// A block id outside the pool.
+    case blockOutOfRange(block: Int, totalBlocks: Int)
+    /// A backend's name that is not in the table.
+    case unknownBackend(name: String, supported: [String])
+}
+
+extension EngineError: CustomStringConvertible {
+    /// What happened, with its numbers, and what to do next.
+    public var description: String {
+        switch self {
+        case .outOfMemory(let what, let bytes):
+            "\(what) needs \(ByteCount(bytes)), which this machine refused. Use a smaller --max-num-seqs, "
+                + "--max-model-len or --kv-cache-memory-bytes, or a smaller model."
+        case .tokenOutOfRange(let token, let size):
+            "Token id \(token) is not in the model's vocabulary of \(size). Send ids from 0 to \(size - 1)."
+        case .batchTooLarge(let tokens, let limit):
+            "A step of \(tokens) tokens was asked of an engine made for \(limit). Raise --max-num-batched-tokens."
+        case .positionOutOfRange(let position, let length):
+            "Position \(position) lies beyond the engine's length of \(length). Raise --max-model-len."
+        case .blockOutOfRange(let block, let total):
+            "KV block \(block) was asked of a pool of \(total) blocks: the scheduler and the engine disagree."
+        case .unknownBackend(let name, let supported):
+            "There is no backend \"\(name)\". Choose one of: \(supported.joined(separator: ", "))."
+        }
+    }
+}
