@@ -36,7 +36,7 @@ struct AnswerCollector: Sendable {
             PromptState(
                 tokens: tokens,
                 branches: (0..<branches).map {
-                    AnswerText(choice: number * branches + $0, options: options, codec: codec)
+                    AnswerText(choice: number * branches + $0, prompt: tokens, options: options, codec: codec)
                 })
         }
     }

@@ -58,9 +58,10 @@ struct AnswerText: Sendable {
     /// Mean log-probability per token.
     var meanLogprob: Double { tokenCount > 0 ? logprobSum / Double(tokenCount) : -.infinity }
 
-    init(choice: Int, options: GenerationOptions, codec: any TextCodec) {
+    init(choice: Int, prompt: [TokenID], options: GenerationOptions, codec: any TextCodec) {
         self.choice = choice
-        detokenizer = codec.detokenizer(skipSpecialTokens: options.skipSpecialTokens)
+        detokenizer = codec.detokenizer(
+            promptTail: Array(prompt.suffix(5)), skipSpecialTokens: options.skipSpecialTokens)
         stops = StopScanner(options.stops)
         explicitStops = Set(options.sampling.stopTokenIDs)
         includeStop = options.includeStop

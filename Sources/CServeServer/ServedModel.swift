@@ -17,8 +17,8 @@ public protocol TextCodec: Sendable {
     func tokenBytes(_ id: TokenID) -> [UInt8]
     /// The prompt that asks for the text between two others; nil for models without infill tokens.
     func infill(prefix: String, suffix: String) -> [TokenID]?
-    /// Makes text of an answer's tokens as they come.
-    func detokenizer(skipSpecialTokens: Bool) -> any AnswerDetokenizer
+    /// Makes text of an answer's tokens as they come; the prompt's last tokens give the first one its context.
+    func detokenizer(promptTail: [TokenID], skipSpecialTokens: Bool) -> any AnswerDetokenizer
     /// The number of ids that the vocabulary needs.
     var vocabularySize: Int { get }
 }

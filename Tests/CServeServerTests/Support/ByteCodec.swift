@@ -37,7 +37,7 @@ struct ByteCodec: TextCodec {
         return [258] + prefix.utf8.map { TokenID($0) } + [259] + suffix.utf8.map { TokenID($0) } + [260]
     }
 
-    func detokenizer(skipSpecialTokens: Bool) -> any AnswerDetokenizer { ByteDetokenizer() }
+    func detokenizer(promptTail: [TokenID], skipSpecialTokens: Bool) -> any AnswerDetokenizer { ByteDetokenizer() }
 }
 
 /// Holds bytes back until they make a character.
