@@ -31,8 +31,123 @@ public struct KVCachePlan: Hashable, Codable, Sendable {
     public var bytes: Int { blocks * bytesPerBlock }
 }
 
-/// What one rank of one stage takes from memory.
+/// What one rank of one stage takes from memory: packed weights, the activation arena and the KV pool, nothing else that
+/// grows with the model.
 public struct MemoryPlan: Hashable, Codable, Sendable {
     /// Every tensor starts at a multiple of this: a cache line, and the widest vector.
     public static let alignment = 64
+
+    /// Packed weights.
+    public var weightBytes: Int
+    /// The arena.
+    public var activations: ActivationPlan
+    /// The KV pool.
+    public var cache: KVCachePlan
+    /// The largest prompt plus answer.
+    public var maxModelLength: Int
+    /// The part of the model that this is for.
+    public var shard: ModelShard
+
+    /// Bytes in all.
+    public var totalBytes: Int { weightBytes + activations.bytes + cache.bytes }
+
+    /// How numbers are stored.
+    public struct Formats: Hashable, Codable, Sendable {
+        /// How matrices are packed.
+        public var weights: WeightLayout
+        /// How keys and values are stored.
+        public var cache: ElementType
+
+        /// Describes the formats.
+        public init(weights: WeightLayout, cache: ElementType) {
+            self.weights = weights
+            self.cache = cache
+        }
+    }
+
+    /// Plans one rank of one stage.
+    ///
+    /// The pool holds what `max_num_seqs` requests of the full length need, or what `kv_cache_memory_bytes`, or
+    /// `gpu_mem_util * availableBytes` less weights and arena, has room for, whichever is less; with
+    /// `kv_cache_memory_bytes` given it fills exactly that.
+    /// - Parameter availableBytes: Memory that is free for this rank; nil leaves it out of the reckoning.
+    /// - Throws: ``MemoryPlanError``.
+    public static func make(
+        shape: ModelShape, recipe: Recipe, parallelism: Parallelism = Parallelism(), stage: Int = 0, rank: Int = 0,
+        formats: Formats, availableBytes: Int? = nil
+    ) throws(MemoryPlanError) -> MemoryPlan {
+        let shard: ModelShard
+        let manifest: WeightManifest
+        do {
+            shard = try parallelism.shard(of: shape, stage: stage, rank: rank)
+            manifest = try WeightManifest(shape: shape, shard: shard)
+        } catch {
+            throw .parallelism(error)
+        }
+        let length = recipe.maxModelLen ?? shape.maxPositionEmbeddings
+        guard length >= 1, length <= 1 << 24 else { throw .length(length) }
+        guard recipe.blockSize >= 1, recipe.blockSize <= 4096, recipe.maxNumSeqs >= 1, recipe.maxNumBatchedTokens >= 1
+        else {
+            throw .settings(
+                blockSize: recipe.blockSize, sequences: recipe.maxNumSeqs, tokens: recipe.maxNumBatchedTokens)
+        }
+        let activations = ActivationPlan(
+            shape: shape, shard: shard, maxTokens: recipe.maxNumBatchedTokens, maxSequences: recipe.maxNumSeqs,
+            maxModelLength: length)
+        var plan = MemoryPlan(
+            weightBytes: manifest.items.reduce(0) { $0 + $1.bytes(formats.weights) }, activations: activations,
+            cache: KVCachePlan(
+                layers: shard.layers.count, blocks: 0, blockSize: recipe.blockSize, kvHeads: shard.kvHeads(shape).count,
+                headDim: shape.headDim, element: formats.cache), maxModelLength: length, shard: shard)
+        plan.cache.blocks = try plan.blocks(recipe: recipe, availableBytes: availableBytes)
+        return plan
+    }
+
+    private func blocks(recipe: Recipe, availableBytes: Int?) throws(MemoryPlanError) -> Int {
+        let perBlock = cache.bytesPerBlock
+        let perRequest = (maxModelLength + recipe.blockSize - 1) / recipe.blockSize
+        let useful = perRequest * recipe.maxNumSeqs + 1
+        let room: Int
+        if let given = recipe.kvCacheMemoryBytes {
+            room = given / perBlock
+        } else if let availableBytes {
+            let share = Int(Double(availableBytes) * min(max(recipe.gpuMemUtil, 0), 1))
+            room = min(useful, max(0, share - weightBytes - activations.bytes) / perBlock)
+        } else {
+            room = useful
+        }
+        guard room >= perRequest else {
+            throw .tooSmall(
+                weightBytes: weightBytes, arenaBytes: activations.bytes, neededForOne: perRequest * perBlock,
+                room: room * perBlock, maxModelLength: maxModelLength)
+        }
+        return min(room, Int(Int32.max) / recipe.blockSize)
+    }
+}
+
+/// Why there is no plan.
+public enum MemoryPlanError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The model cannot be divided so.
+    case parallelism(ParallelismError)
+    /// An absurd length.
+    case length(Int)
+    /// Absurd settings.
+    case settings(blockSize: Int, sequences: Int, tokens: Int)
+    /// Not even one request of the full length has room.
+    case tooSmall(weightBytes: Int, arenaBytes: Int, neededForOne: Int, room: Int, maxModelLength: Int)
+
+    /// What happened, with its numbers, and what to do next.
+    public var description: String {
+        switch self {
+        case .parallelism(let error): error.description
+        case .length(let length): "A length of \(length) tokens was asked for. Use --max-model-len from 1 to 16777216."
+        case .settings(let blockSize, let sequences, let tokens):
+            "block_size \(blockSize), max_num_seqs \(sequences) and max_num_batched_tokens \(tokens) cannot be served. "
+                + "Use a block size from 1 to 4096 and at least 1 of the others."
+        case .tooSmall(let weights, let arena, let needed, let room, let length):
+            "Weights take \(ByteCount(weights)) and activations \(ByteCount(arena)); one request of \(length) tokens needs "
+                + "\(ByteCount(needed)) of KV cache but \(ByteCount(room)) are left. Use a smaller --max-model-len, a "
+                + "larger --kv-cache-memory-bytes, or more memory."
+        }
+    }
 }

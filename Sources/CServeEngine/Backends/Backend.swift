@@ -32,6 +32,12 @@ public protocol Backend: Sendable {
     /// How matrices are packed for an element type; the memory plan counts with it.
     func weightLayout(_ element: ElementType) -> WeightLayout
 
+    /// How weights and cache are stored for a recipe, given how the checkpoint stores its matrices.
+    ///
+    /// A default keeps weights as stored and caches in f32 unless the recipe says otherwise.
+    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``.
+    func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats
+
     // MARK: Memory
 
     /// Reserves a region of zeroed memory, aligned to ``MemoryPlan/alignment``.
@@ -128,18 +134,6 @@ public protocol Backend: Sendable {
     func addGated(_ delta: Buffer, gate: Buffer, to x: Buffer, rows: Int)
 }
 
-/// What stands between the two products of a feed-forward part.
-public enum Activation: String, Hashable, Codable, Sendable, CaseIterable {
-    /// `x * sigmoid(x)`.
-    case silu
-    /// `x * (1 + erf(x / sqrt 2)) / 2`.
-    case gelu
-    /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2`.
-    case geluTanh
-    /// `max(x, 0)`.
-    case relu
-}
-
 /// The shape and the rule of one layer's attention.
 public struct AttentionShape: Hashable, Sendable {
     /// Query heads on this rank.
@@ -216,13 +210,13 @@ public final class Routing {
 /// One block's copy to another (copy on write).
 public struct BlockCopy: Hashable, Codable, Sendable {
     /// The block read.
-    public var from: Int32
+    public var source: Int32
     /// The block written.
-    public var to: Int32
+    public var destination: Int32
 
     /// Describes a copy.
-    public init(from: Int32, to: Int32) {
-        self.from = from
-        self.to = to
+    public init(source: Int32, destination: Int32) {
+        self.source = source
+        self.destination = destination
     }
 }

@@ -51,7 +51,8 @@ public struct HostBuffer: @unchecked Sendable {
 
     /// A view of `rows * columns` f32 numbers at `offset` bytes.
     public init(_ memory: HostMemory, at offset: Int, rows: Int, columns: Int) {
-        precondition(offset >= 0 && offset % 4 == 0 && offset + rows * columns * 4 <= memory.bytes, "view outside region")
+        let isInside = offset >= 0 && offset % 4 == 0 && offset + rows * columns * 4 <= memory.bytes
+        precondition(isInside, "view outside region")
         self.memory = memory
         base = (memory.base + offset).assumingMemoryBound(to: Float.self)
         self.rows = rows
@@ -86,7 +87,8 @@ public struct HostVector: @unchecked Sendable {
 
     /// Copies constants into a region.
     public init(_ values: [Float], into memory: HostMemory, at offset: Int) {
-        precondition(offset >= 0 && offset % 4 == 0 && offset + values.count * 4 <= memory.bytes, "vector outside region")
+        let isInside = offset >= 0 && offset % 4 == 0 && offset + values.count * 4 <= memory.bytes
+        precondition(isInside, "vector outside region")
         let start = (memory.base + offset).assumingMemoryBound(to: Float.self)
         values.withUnsafeBufferPointer { start.initialize(from: $0.baseAddress!, count: $0.count) }
         self.memory = memory

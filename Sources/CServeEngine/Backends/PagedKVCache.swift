@@ -41,8 +41,8 @@ public struct PagedKVCache: @unchecked Sendable {
     public func copy(_ pairs: [BlockCopy]) {
         for pair in pairs {
             for layer in 0..<plan.layers {
-                let target = keys(layer: layer, block: Int(pair.to), head: 0)
-                target.copyMemory(from: keys(layer: layer, block: Int(pair.from), head: 0), byteCount: blockBytes)
+                let target = keys(layer: layer, block: Int(pair.destination), head: 0)
+                target.copyMemory(from: keys(layer: layer, block: Int(pair.source), head: 0), byteCount: blockBytes)
             }
         }
     }

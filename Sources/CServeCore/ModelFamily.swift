@@ -1,0 +1,95 @@
+// The model families that CServe runs, by the architecture names that checkpoints carry.
+
+/// A family of models that share one forward pass.
+public enum ModelFamily: String, Hashable, Codable, Sendable, CaseIterable {
+    /// Llama 1, 2, 3.x, Code Llama, and models of their architecture.
+    case llama
+    /// Mistral 7B and Nemo: Llama with a sliding window.
+    case mistral
+    /// Mixtral: Mistral with a mixture of experts.
+    case mixtral
+    /// Gemma 1.
+    case gemma
+    /// Gemma 2: sandwich norms, softcaps, alternating windows.
+    case gemma2
+    /// Gemma 3 (text): query and key norms, five local layers to one global.
+    case gemma3
+    /// Qwen 2 and 2.5: biases on queries, keys and values.
+    case qwen2
+    /// Qwen 3: query and key norms.
+    case qwen3
+    /// Qwen 1.5/2 mixture with a shared expert.
+    case qwen2Moe = "qwen2_moe"
+    /// Qwen 3 mixture.
+    case qwen3Moe = "qwen3_moe"
+    /// Phi-3, 3.5 and 4-mini: fused projections, longrope.
+    case phi3
+
+    /// The names in `architectures` of config.json.
+    public var architectures: [String] {
+        switch self {
+        case .llama: ["LlamaForCausalLM", "LLaMAForCausalLM"]
+        case .mistral: ["MistralForCausalLM"]
+        case .mixtral: ["MixtralForCausalLM"]
+        case .gemma: ["GemmaForCausalLM"]
+        case .gemma2: ["Gemma2ForCausalLM"]
+        case .gemma3: ["Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"]
+        case .qwen2: ["Qwen2ForCausalLM"]
+        case .qwen3: ["Qwen3ForCausalLM"]
+        case .qwen2Moe: ["Qwen2MoeForCausalLM"]
+        case .qwen3Moe: ["Qwen3MoeForCausalLM"]
+        case .phi3: ["Phi3ForCausalLM"]
+        }
+    }
+
+    /// The family of an architecture name, or nil.
+    public init?(architecture: String) {
+        guard let family = ModelFamily.allCases.first(where: { $0.architectures.contains(architecture) }) else {
+            return nil
+        }
+        self = family
+    }
+
+    /// Every architecture name that can be served.
+    public static var supportedArchitectures: [String] { allCases.flatMap(\.architectures) }
+
+    /// What transformers assumes where config.json says nothing.
+    var defaults: FamilyDefaults {
+        switch self {
+        case .llama: FamilyDefaults(maxPositions: 2048, epsilon: 1e-6)
+        case .mistral: FamilyDefaults(kvHeads: 8, maxPositions: 131_072, epsilon: 1e-6, slidingWindow: 4096)
+        case .mixtral: FamilyDefaults(kvHeads: 8, maxPositions: 131_072, epsilon: 1e-5, theta: 1e6)
+        case .gemma: FamilyDefaults(kvHeads: 16, headDim: 256, maxPositions: 8192, epsilon: 1e-6, tied: true)
+        case .gemma2:
+            FamilyDefaults(
+                kvHeads: 4, headDim: 256, maxPositions: 8192, epsilon: 1e-6, tied: true, slidingWindow: 4096,
+                attentionSoftcap: 50, finalSoftcap: 30)
+        case .gemma3:
+            FamilyDefaults(
+                kvHeads: 4, headDim: 256, maxPositions: 131_072, epsilon: 1e-6, theta: 1e6, tied: true,
+                slidingWindow: 4096)
+        case .qwen2: FamilyDefaults(kvHeads: 32, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
+        case .qwen3: FamilyDefaults(kvHeads: 32, headDim: 128, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
+        case .qwen2Moe: FamilyDefaults(kvHeads: 16, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
+        case .qwen3Moe: FamilyDefaults(kvHeads: 4, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
+        case .phi3: FamilyDefaults(maxPositions: 4096, epsilon: 1e-5)
+        }
+    }
+
+    /// Whether norms multiply by `1 + weight` and embeddings by `sqrt(hidden)`.
+    var isGemma: Bool { self == .gemma || self == .gemma2 || self == .gemma3 }
+}
+
+/// The defaults of transformers' configuration classes (5.x); nil means derived (`kvHeads` from heads, `headDim` from
+/// the hidden size).
+struct FamilyDefaults {
+    var kvHeads: Int?
+    var headDim: Int?
+    var maxPositions: Int
+    var epsilon: Double
+    var theta: Double = 10_000
+    var tied: Bool = false
+    var slidingWindow: Int?
+    var attentionSoftcap: Double?
+    var finalSoftcap: Double?
+}

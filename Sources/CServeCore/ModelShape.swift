@@ -1,0 +1,103 @@
+// A model's numbers as its config.json tells them: enough to plan memory, build the forward pass and count parameters.
+
+/// Everything about a model but its weights.
+public struct ModelShape: Hashable, Codable, Sendable {
+    /// The forward pass's family.
+    public var family: ModelFamily
+    /// Token ids that the embedding and the head know (padding included).
+    public var vocabularySize: Int
+    /// Numbers per token between layers.
+    public var hiddenSize: Int
+    /// Width of the dense feed-forward part.
+    public var intermediateSize: Int
+    /// Layers.
+    public var layers: Int
+    /// Query heads.
+    public var heads: Int
+    /// Key and value heads.
+    public var kvHeads: Int
+    /// Numbers per head; not always `hiddenSize / heads`.
+    public var headDim: Int
+    /// Added to the mean square in norms.
+    public var normEpsilon: Double
+    /// The feed-forward part's function.
+    public var activation: Activation
+    /// The longest context that the model was made for.
+    public var maxPositionEmbeddings: Int
+    /// Whether the head is the embedding.
+    public var tieWordEmbeddings: Bool
+    /// Rotary embedding of the full-attention layers.
+    public var rope: RopeParameters
+    /// Rotary embedding of the sliding layers, where it differs (Gemma 3).
+    public var localRope: RopeParameters?
+    /// The window of the sliding layers.
+    public var slidingWindow: Int?
+    /// Which layers slide.
+    public var slidingLayers: [Bool]
+    /// Cap of attention scores.
+    public var attentionSoftcap: Double?
+    /// Cap of logits.
+    public var finalSoftcap: Double?
+    /// What attention scores are multiplied with.
+    public var attentionScale: Double
+    /// What embeddings are multiplied with.
+    public var embeddingScale: Double
+    /// Added to every norm weight (1 in Gemma).
+    public var normOffset: Double
+    /// Biases on queries, keys and values.
+    public var qkvBias: Bool
+    /// A bias behind attention.
+    public var outputBias: Bool
+    /// Biases in the feed-forward part.
+    public var mlpBias: Bool
+    /// Norms of each query and key head.
+    public var queryKeyNorm: Bool
+    /// Norms behind attention and the feed-forward part as well as before them (Gemma 2 and 3).
+    public var sandwichNorms: Bool
+    /// The mixture of experts, if there is one.
+    public var mixture: Mixture?
+    /// Ids that end an answer, from config.json and generation_config.json.
+    public var eosTokenIDs: [TokenID]
+    /// The id that begins a text.
+    public var bosTokenID: TokenID?
+    /// How the checkpoint says that its weights are stored.
+    public var storedType: ElementType?
+
+    /// A mixture of experts.
+    public struct Mixture: Hashable, Codable, Sendable {
+        /// Experts.
+        public var experts: Int
+        /// Experts per token.
+        public var perToken: Int
+        /// Width of an expert.
+        public var intermediateSize: Int
+        /// Width of the expert that every token passes, or nil.
+        public var sharedIntermediateSize: Int?
+        /// Whether the chosen experts' weights are made to sum to one.
+        public var renormalise: Bool
+        /// Which layers have the mixture; the others are dense.
+        public var layers: [Bool]
+    }
+
+    /// Whether a layer's feed-forward part is a mixture.
+    public func isMixture(layer: Int) -> Bool { mixture?.layers[layer] ?? false }
+
+    /// The window of a layer: nil sees everything before.
+    public func window(layer: Int) -> Int? { slidingLayers[layer] ? slidingWindow : nil }
+
+    /// The number of weights.
+    public var parameterCount: Int {
+        (try? WeightManifest(shape: self, shard: .whole(layers)))?.items.reduce(0) { $0 + $1.parameters } ?? 0
+    }
+
+    /// The number of weights that one token passes (fewer than all in a mixture).
+    public var activeParameterCount: Int {
+        guard let mixture else { return parameterCount }
+        let perExpert = 3 * hiddenSize * mixture.intermediateSize
+        return parameterCount
+            - mixture.layers.count { $0 } * (mixture.experts - mixture.perToken) * perExpert
+    }
+
+    /// Bytes of keys and values of one token in all layers.
+    public func kvBytesPerToken(_ element: ElementType) -> Int { 2 * layers * kvHeads * headDim * element.size }
+}
