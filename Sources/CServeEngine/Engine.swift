@@ -4,13 +4,13 @@ import CServeCore
 import CServeScheduling
 import Synchronization
 
-/// A running model that serves requests until it is stopped or released.
+/// A running model that serves requests until it is stopped. Released, it finishes what it has and ends its thread.
 ///
 /// Every method may be called from any task; none blocks.
 public final class Engine: ServingEngine {
     /// The settings that it runs with.
     public let configuration: EngineConfiguration
-    private let loop: EngineLoop
+    let loop: EngineLoop
     private let lastID = Atomic<UInt64>(0)
 
     /// The largest prompt plus answer, in tokens.
@@ -39,7 +39,7 @@ public final class Engine: ServingEngine {
         try loop.start(runner)
     }
 
-    deinit { loop.stop() }
+    deinit { loop.close() }
 
     /// A name for the next request: 1, 2, 3, ...
     public func nextRequestID() -> RequestID {

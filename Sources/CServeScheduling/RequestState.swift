@@ -158,7 +158,11 @@ struct BranchState: Equatable, Sendable {
         guard entry.sampledTokens > 0 else { return }
         outstanding -= 1
         guard returned != 1 else { return }
-        if scheduled > end || outstanding > 0 { epoch += 1 }
+        if scheduled > end || outstanding > 0 {
+            // What was guessed behind this entry is written over what its drafts left in the cache.
+            computed = min(computed, end)
+            epoch += 1
+        }
         scheduled = computed
         outstanding = 0
     }

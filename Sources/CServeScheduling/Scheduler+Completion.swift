@@ -98,7 +98,7 @@ extension Scheduler {
         while (branches[slot].remembered + 1) * memory.blockSize <= branches[slot].computed { rememberNext(slot) }
     }
 
-    private mutating func rememberNext(_ slot: Int) {
+    mutating func rememberNext(_ slot: Int) {
         let index: Int = branches[slot].remembered
         let span = TokenSpan(
             prompt: branches[slot].prompt, answer: branches[slot].answer, start: index * memory.blockSize)
@@ -117,7 +117,7 @@ extension Scheduler {
     }
 
     /// Marks a running branch as ended and reports it; ``sweep(_:_:)`` takes it off the list.
-    private mutating func finish(
+    mutating func finish(
         _ slot: Int, _ reason: FinishReason, _ stopToken: TokenID?, _ events: inout [SchedulerEvent]
     ) {
         let id: RequestID = branches[slot].request
@@ -190,7 +190,7 @@ extension Scheduler {
     }
 
     /// Frees a slot and everything it held.
-    private mutating func vacate(_ slot: Int, _ events: inout [SchedulerEvent]) {
+    mutating func vacate(_ slot: Int, _ events: inout [SchedulerEvent]) {
         vacate(slot)
         events.append(.released(slot: slot))
     }

@@ -113,7 +113,9 @@ extension Scheduler {
     mutating func schedulePrompts(_ pass: inout Pass) {
         for slot in pass.prompts {
             let remaining: Int = branches[slot].due(lookAhead: configuration.lookAhead)
-            let count: Int = pieceSize(of: remaining, in: pass)
+            // Blocks stand for all but a newest token that came back from drafts; that one decodes next.
+            let room: Int = branches[slot].table.count * memory.blockSize - branches[slot].scheduled
+            let count: Int = pieceSize(of: min(remaining, room), in: pass)
             guard count > 0 else {
                 pass.isClosed = true
                 return

@@ -71,6 +71,15 @@ final class EngineLoop: Sendable {
         shared.signal()
     }
 
+    /// Takes no more requests, finishes those it has, and ends the thread then.
+    func close() {
+        shared.withLock { state in
+            state.isDraining = true
+            state.isClosing = true
+        }
+        shared.signal()
+    }
+
     /// The counters of the last step, with what has arrived since.
     func snapshot() -> EngineSnapshot {
         let now = clock()
@@ -125,9 +134,9 @@ final class EngineLoop: Sendable {
     private func run(_ core: EngineCore) {
         var mayRun = false
         while true {
-            let (commands, isStopping) = nextCommands(waiting: !mayRun)
+            let (commands, isEnding) = nextCommands(waiting: !mayRun)
             apply(commands, to: core)
-            if isStopping { break }
+            if isEnding { break }
             mayRun = core.step()
             publish(core)
         }
@@ -137,15 +146,14 @@ final class EngineLoop: Sendable {
     }
 
     /// Drains the inbox; sleeps until something is in it when the last iteration had nothing to run.
-    private func nextCommands(waiting: Bool) -> ([Command], isStopping: Bool) {
+    private func nextCommands(waiting: Bool) -> ([Command], isEnding: Bool) {
         shared.withLock(
-            when: { !waiting || !$0.inbox.isEmpty || $0.isStopping },
+            when: { !waiting || !$0.inbox.isEmpty || $0.isEnding },
             { state in
-                let commands = state.inbox
-                state.inbox.removeAll()
+                if state.isEnding { return (state.takeCommands(), true) }
                 if !state.isBusy { state.lastProgress = clock() }
                 state.isBusy = true
-                return (commands, state.isStopping)
+                return (state.takeCommands(), false)
             })
     }
 
@@ -194,8 +202,17 @@ extension EngineLoop {
         var isBusy = false
         var isDraining = false
         var isStopping = false
+        var isClosing = false
         var hasEnded = false
         var drained: [CheckedContinuation<Void, Never>] = []
+
+        /// Whether the thread has nothing left to do: it was stopped, or closed and is idle.
+        var isEnding: Bool { isStopping || (isClosing && !isBusy && inbox.isEmpty) }
+
+        mutating func takeCommands() -> [Command] {
+            defer { inbox.removeAll() }
+            return inbox
+        }
 
         mutating func count(_ request: Request) {
             queue.requests += 1

@@ -25,7 +25,7 @@ struct DistributionTests {
     }
 
     @Test(
-        "two thousand draws follow the reference distribution",
+        "a thousand draws follow the reference distribution",
         arguments: [
             (1, 0, 1, 0), (0.7, 0, 1, 0), (1, 5, 1, 0), (1, 0, 0.6, 0), (1.3, 0, 1, 0.2), (0.8, 12, 0.8, 0.05),
             (2, 40, 0.95, 0), (1, 300, 0.999, 0),
@@ -35,7 +35,7 @@ struct DistributionTests {
         var sampling = SamplingParameters()
         (sampling.temperature, sampling.topK, sampling.topP, sampling.minP) = setting
         let expected = Self.reference(logits, sampling)
-        let draws = 2000
+        let draws = 1000
         let request = Request(id: RequestID(3), promptTokens: [0], sampling: sampling)
         let state = BranchState(request: request, branch: 0, endTokens: [], engineSeed: 7)
         let sampler = Sampler(vocabularySize: logits.count)
@@ -83,7 +83,7 @@ struct DistributionTests {
         let logits = [Float](repeating: 0, count: 5000)
         var seen = Set<TokenID>()
         let state = SamplerTests.state { $0.topP = 0.5 }
-        for _ in 0..<300 { seen.insert(try SamplerTests.sample(logits, state).token) }
+        for _ in 0..<60 { seen.insert(try SamplerTests.sample(logits, state).token) }
         #expect(seen.allSatisfy { $0 < 2500 })
         #expect(seen.contains { $0 > 2000 })
     }
