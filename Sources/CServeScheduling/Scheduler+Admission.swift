@@ -48,8 +48,8 @@ extension Scheduler {
     /// The answer's largest length: as asked, as the context allows, and until the whole cache is full.
     func limit(of request: Request) -> Int {
         let prompt: Int = request.promptTokens.count
-        return max(
-            0, min(request.sampling.maxTokens, configuration.maxModelLength - prompt, configuration.capacity + 1 - prompt))
+        let room: Int = min(configuration.maxModelLength, configuration.capacity + 1) - prompt
+        return max(0, min(request.sampling.maxTokens, room))
     }
 
     /// Gives the queue's head its slots and blocks; returns the slot of the branch that computes.

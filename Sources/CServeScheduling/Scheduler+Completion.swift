@@ -73,7 +73,8 @@ extension Scheduler {
         if entry.sampledTokens == 0 {
             branches[slot].settle(entry, returned: 0)
             remember(slot)
-            guard branches[slot].limit == 0, branches[slot].computed >= branches[slot].prompt.count else { return false }
+            let isScored: Bool = branches[slot].limit == 0 && branches[slot].computed >= branches[slot].prompt.count
+            guard isScored else { return false }
             endUnsampled(slot, &events)
             return true
         }

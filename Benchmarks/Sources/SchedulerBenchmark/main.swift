@@ -15,8 +15,9 @@ func decoding(_ count: Int, context: Int) -> Scheduler {
     configuration.maxQueuedTokens = count * context
     var scheduler = Scheduler(configuration)
     for number in 1...count {
-        var request = Request(
-            id: RequestID(UInt64(number)), promptTokens: (0..<(context + number % 16)).map { TokenID(($0 * 31 + number) % 32000) })
+        // Lengths differ, so that blocks fill up evenly over the steps.
+        let prompt: [TokenID] = (0..<(context + number % 16)).map { TokenID(($0 * 31 + number) % 32000) }
+        var request = Request(id: RequestID(UInt64(number)), promptTokens: prompt)
         request.sampling.maxTokens = 4096
         _ = scheduler.add(request, at: 0)
     }
@@ -33,8 +34,9 @@ func step(_ scheduler: inout Scheduler, now: inout Nanoseconds) -> Int {
     var batch: MicroBatch?
     let making = clock.measure { batch = scheduler.nextMicroBatch(at: now) }
     guard let batch else { return 0 }
+    let token = TokenRun(TokenID(5 + now % 1000))
     let outputs: [EntryOutput] = batch.entries.map { (entry: MicroBatch.Entry) -> EntryOutput in
-        entry.sampledTokens == 0 ? EntryOutput(tokens: TokenRun()) : EntryOutput(tokens: TokenRun(TokenID(5 + now % 1000)))
+        EntryOutput(tokens: entry.sampledTokens == 0 ? TokenRun() : token)
     }
     now += 20 * Nanoseconds.millisecond
     var events: [SchedulerEvent] = []
