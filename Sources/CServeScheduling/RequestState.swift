@@ -29,6 +29,8 @@ struct RequestState: Equatable, Sendable {
     var places: [Place]
     var alive: Int
     var hasStarted: Bool = false
+    /// Whether the prompt's log-probabilities have been computed to the end.
+    var isPromptScored: Bool = false
 
     init(_ request: Request, sequence: UInt64, addedAt: Nanoseconds) {
         self.request = request
@@ -37,6 +39,9 @@ struct RequestState: Equatable, Sendable {
         places = Array(repeating: .waiting, count: request.sampling.branches)
         alive = places.count
     }
+
+    /// Whether every position of the prompt is still to be computed for its log-probabilities.
+    var wantsPromptScored: Bool { request.sampling.promptLogprobs != nil && !isPromptScored }
 
     func rank(branch: Int) -> Rank {
         Rank(priority: request.priority, sequence: sequence, branch: branch)

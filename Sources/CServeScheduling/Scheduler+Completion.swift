@@ -74,6 +74,10 @@ extension Scheduler {
         branches[slot].inFlight -= 1
         if branches[slot].phase == .ended { return true }
         if branches[slot].epoch != work.epoch { return false }
+        if branches[slot].wantsPromptLogprobs, work.end >= branches[slot].prompt.count {
+            branches[slot].wantsPromptLogprobs = false
+            requests[branches[slot].request]?.isPromptScored = true
+        }
         if work.sampledTokens == 0 {
             branches[slot].settle(work, returned: 0)
             remember(slot)
