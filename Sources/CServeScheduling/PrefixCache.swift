@@ -44,12 +44,17 @@ struct PrefixCache: Equatable, Sendable {
         self.blockSize = blockSize
         hashes = Array(repeating: nil, count: blockCount)
         tokens = Array(repeating: 0, count: blockCount * blockSize)
+        // Growing a full table by rehashing would stall a step for milliseconds.
+        blocks.reserveCapacity(min(blockCount, 1 << 20))
     }
 
     var count: Int { blocks.count }
 
     /// Whether the block can be found.
     func holds(_ block: BlockID) -> Bool { hashes[Int(block)] != nil }
+
+    /// Whether some block is known by this hash.
+    func contains(_ hash: BlockHash) -> Bool { blocks[hash] != nil }
 
     /// The block of a prefix, if its last tokens are the same too.
     func block(for hash: BlockHash, tokens wanted: TokenSpan) -> BlockID? {
