@@ -16,6 +16,8 @@ public enum EngineError: Error, Hashable, Sendable {
     case blockOutOfRange(block: Int, totalBlocks: Int)
     /// A backend's name that is not in the table.
     case unknownBackend(name: String, supported: [String])
+    /// A type that the backend does not compute with.
+    case unsupportedType(field: String, value: String, supported: [String])
 }
 
 extension EngineError: CustomStringConvertible {
@@ -35,6 +37,8 @@ extension EngineError: CustomStringConvertible {
             "KV block \(block) was asked of a pool of \(total) blocks: the scheduler and the engine disagree."
         case .unknownBackend(let name, let supported):
             "There is no backend \"\(name)\". Choose one of: \(supported.joined(separator: ", "))."
+        case .unsupportedType(let field, let value, let supported):
+            "\(field) \"\(value)\" cannot be computed with here. Choose one of: \(supported.joined(separator: ", "))."
         }
     }
 }

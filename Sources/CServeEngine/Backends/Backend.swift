@@ -32,6 +32,12 @@ public protocol Backend: Sendable {
     /// How matrices are packed for an element type; the memory plan counts with it.
     func weightLayout(_ element: ElementType) -> WeightLayout
 
+    /// How weights and cache are stored for a recipe, given how the checkpoint stores its matrices.
+    ///
+    /// A default keeps weights as stored and caches in f32 unless the recipe says otherwise.
+    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``.
+    func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats
+
     // MARK: Memory
 
     /// Reserves a region of zeroed memory, aligned to ``MemoryPlan/alignment``.

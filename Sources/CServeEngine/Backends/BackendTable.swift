@@ -1,0 +1,57 @@
+// The backends by name: a new one is one file and one row.
+
+import CServeCore
+
+/// Finds backends.
+public enum BackendTable {
+    /// One backend.
+    public struct Row: Sendable {
+        /// Its name in `--device`.
+        public var name: String
+        /// How far its log-probabilities may lie from f32 arithmetic on the same weights.
+        public var tolerance: Double
+        /// Makes it, with a number of threads (nil: every core).
+        public var make: @Sendable (_ threads: Int?) throws -> any Backend
+
+        /// Describes a backend.
+        public init(name: String, tolerance: Double, make: @escaping @Sendable (Int?) throws -> any Backend) {
+            self.name = name
+            self.tolerance = tolerance
+            self.make = make
+        }
+    }
+
+    /// The backends, best first.
+    public static let rows: [Row] = [
+        Row(name: "reference", tolerance: 1e-4) { _ in Reference() }
+    ]
+
+    /// Makes a backend by its name; `auto` takes the best.
+    /// - Throws: ``EngineError/unknownBackend(name:supported:)``.
+    public static func make(_ name: String, threads: Int?) throws -> any Backend {
+        guard let row = name == "auto" ? rows.first : rows.first(where: { $0.name == name }) else {
+            throw EngineError.unknownBackend(name: name, supported: ["auto"] + rows.map(\.name))
+        }
+        return try row.make(threads)
+    }
+}
+
+extension Backend {
+    /// The types as asked: `auto` keeps weights as stored and caches in f32.
+    public func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats {
+        let weights = try element(recipe.dtype, field: "dtype", automatic: stored)
+        let cache = try element(recipe.cacheDtype, field: "cache_dtype", automatic: .float32)
+        return MemoryPlan.Formats(weights: weightLayout(weights), cache: cache)
+    }
+
+    /// The element type that a recipe's field names.
+    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``.
+    public func element(_ name: String, field: String, automatic: ElementType) throws -> ElementType {
+        if name == "auto" { return automatic }
+        guard let element = ElementType(rawValue: name) else {
+            throw EngineError.unsupportedType(
+                field: field, value: name, supported: ["auto"] + ElementType.allCases.map(\.rawValue))
+        }
+        return element
+    }
+}

@@ -1,0 +1,118 @@
+// Where a model comes from: a Hugging Face directory, or bytes that live inside the binary.
+
+import CServeCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A model's configuration and its tensors, read in place.
+///
+/// Ownership: immutable; the tensors' bytes live as long as the checkpoint (or longer, for memory that lasts).
+public final class Checkpoint: @unchecked Sendable {
+    /// What to call it in messages.
+    public let name: String
+    /// The bytes of config.json.
+    public let configuration: [UInt8]
+    /// The bytes of generation_config.json, if there is one.
+    public let generationConfiguration: [UInt8]?
+    /// The tensors by name.
+    public let tensors: [String: StoredTensor]
+
+    /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
+    /// - Throws: ``CheckpointError``.
+    public init(
+        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, weights: UnsafeRawBufferPointer
+    ) throws(CheckpointError) {
+        self.name = name
+        self.configuration = configuration
+        self.generationConfiguration = generationConfiguration
+        tensors = try Self.merged([try SafeTensors.tensors(in: weights, file: name)])
+    }
+
+    /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
+    ///
+    /// Other files (consolidated.safetensors, pickles beside safetensors) are not read.
+    /// - Throws: ``CheckpointError``.
+    public init(directory: String) throws(CheckpointError) {
+        name = directory
+        configuration = try MappedFile.read(directory + "/config.json")
+        let generation = directory + "/generation_config.json"
+        generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
+        tensors = try Self.readTensors(directory)
+    }
+
+    /// The model's numbers.
+    public func shape() throws(ModelShapeError) -> ModelShape {
+        try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
+    }
+
+    /// How the matrices are stored; f32 where they differ, so that nothing is lost.
+    public func storedElement() -> ElementType {
+        let elements = Set(tensors.values.filter { $0.shape.count > 1 }.compactMap(\.element))
+        return elements.count == 1 ? elements.first ?? .float32 : .float32
+    }
+
+    private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    private static func readTensors(_ directory: String) throws(CheckpointError) -> [String: StoredTensor] {
+        let index = directory + "/model.safetensors.index.json"
+        if exists(index) { return try readShards(index: index, directory: directory) }
+        let single = directory + "/model.safetensors"
+        if exists(single) { return try merged([try read(single)]) }
+        for pickle in ["pytorch_model.bin", "pytorch_model.bin.index.json"] where exists(directory + "/" + pickle) {
+            throw .pickledWeights(directory: directory, file: pickle)
+        }
+        throw .noWeights(directory: directory)
+    }
+
+    private static func read(_ path: String) throws(CheckpointError) -> [StoredTensor] {
+        let file = try MappedFile(path: path)
+        return try SafeTensors.tensors(in: file.bytes, file: path, mapping: file)
+    }
+
+    private static func merged(_ files: [[StoredTensor]]) throws(CheckpointError) -> [String: StoredTensor] {
+        var all: [String: StoredTensor] = [:]
+        for tensor in files.joined() {
+            if let other = all.updateValue(tensor, forKey: tensor.name) {
+                throw .duplicate(tensor: tensor.name, files: [other.file, tensor.file])
+            }
+        }
+        return all
+    }
+
+    private static func readShards(
+        index: String, directory: String
+    ) throws(CheckpointError) -> [String: StoredTensor] {
+        let map = try weightMap(index)
+        let files = Set(map.values).sorted()
+        var shards: [[StoredTensor]] = []
+        for file in files { shards.append(try read(directory + "/" + file)) }
+        let all = try merged(shards)
+        for (tensor, file) in map where all[tensor]?.file != directory + "/" + file {
+            throw .notInShard(tensor: tensor, file: file)
+        }
+        return all
+    }
+
+    private static func weightMap(_ index: String) throws(CheckpointError) -> [String: String] {
+        let bytes = try MappedFile.read(index)
+        guard let root = try? JSONValue(parsing: bytes), let members = root["weight_map"]?.objectValue,
+            !members.isEmpty
+        else { throw .index(file: index, reason: "there is no weight_map") }
+        var map: [String: String] = [:]
+        for (tensor, value) in zip(members.keys, members.values) {
+            guard let file = value.stringValue else {
+                throw .index(file: index, reason: "the file of tensor \"\(tensor)\" is not a string")
+            }
+            let isPlain = !file.isEmpty && !file.contains("/") && !file.contains("\\") && !file.utf8.contains(0)
+            guard isPlain, file != "..", file.hasSuffix(".safetensors") else {
+                throw .indexPath(file: index, path: file)
+            }
+            map[tensor] = file
+        }
+        return map
+    }
+}
