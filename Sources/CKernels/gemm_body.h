@@ -171,19 +171,35 @@ static void CS_NAME(finish)(const cs_linear_args *args, int panel, int row, cons
     for (int n = 0; n < width; n++) out[n] = sums[n] + args->bias[column + n];
 }
 
-/// Rows first ..< first + count of one panel. The weights are walked in runs of k that stay in the second-level cache
-/// while all row tiles pass over them.
+/// Columns of the weights per run, in 256-byte steps: 256 kB stay in the second-level cache while all row tiles pass over
+/// them; where a tile is narrower than a panel, 16 kB stay in the first level while all strips do.
+static int CS_NAME(run_length)(const cs_linear_args *args, int count, size_t bytes) {
+#if defined(CS_HAS_AVX512)
+    return count <= CS_ROW_TILE ? args->inputs : (int)(4096 / bytes);
+#else
+    return count == 1 ? args->inputs : (int)(256 / bytes);
+#endif
+}
+
+/// Rows first ..< first + count of one panel.
 static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int first, int count, const void *rounded) {
     float sums[CS_CHUNK_ROWS * CS_PANEL] __attribute__((aligned(64)));
     size_t padded = args->weight_type == CS_BF16 ? ((size_t)args->inputs + 1) / 2 * 2 : (size_t)args->inputs;
     size_t bytes = cs_type_bytes(args->weight_type);
     const char *weights = (const char *)args->weight + (size_t)panel * CS_PANEL * padded * bytes;
-    int run = count <= CS_ROW_TILE ? args->inputs : (int)(4096 / bytes);
+    int run = CS_NAME(run_length)(args, count, bytes);
+    // One row takes all of a run's columns at once, in the order of memory; several take them strip by strip, which pays
+    // only where the weights come from the cache more often than from memory.
+#if defined(CS_HAS_AVX512)
+    const int step = CS_ROW_TILE;
+#else
+    const int step = count < 3 * CS_ROW_TILE ? 1 : CS_ROW_TILE;
+#endif
     if (args->inputs == 0) memset(sums, 0, sizeof sums);
     for (int k = 0; k < args->inputs; k += run) {
         int inner = args->inputs - k < run ? args->inputs - k : run;
-        for (int m = 0; m < count; m += CS_ROW_TILE) {
-            int rows = count - m < CS_ROW_TILE ? count - m : CS_ROW_TILE;
+        for (int m = 0; m < count; m += step) {
+            int rows = count - m < step ? count - m : step;
             const char *pairs = (const char *)rounded + m * padded * 2;
             CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL);
         }
