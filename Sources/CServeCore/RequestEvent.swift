@@ -46,14 +46,45 @@ public enum RequestEvent: Hashable, Sendable {
     case finished(branch: Int, reason: FinishReason, stopToken: TokenID?)
     /// The request failed in the engine: all of its branches are over.
     case failed(message: String)
+    /// When what happened; sent once, as the last event of every request.
+    case timed(RequestTimings)
+}
+
+/// When a request passed its stations, on the engine's monotonic clock.
+///
+/// vLLM's intervals are differences of these: queue time from ``arrival`` to ``scheduled``, prefill time from there to
+/// ``firstToken``, decode time from there to ``lastToken``.
+public struct RequestTimings: Hashable, Codable, Sendable {
+    /// The request was handed in.
+    public var arrival: Nanoseconds
+    /// It was last admitted to the running batch; nil if it never was.
+    public var scheduled: Nanoseconds?
+    /// Its first token was there; nil if none was.
+    public var firstToken: Nanoseconds?
+    /// Its last token was there; nil if none was.
+    public var lastToken: Nanoseconds?
+
+    /// Creates the timings of a request that has only arrived.
+    public init(arrival: Nanoseconds) {
+        self.arrival = arrival
+    }
 }
 
 /// Why a request was not taken.
-public enum SubmitRefusal: Error, Hashable, Sendable {
+public enum SubmitRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The request itself is at fault (HTTP 400).
     case invalid(RequestError)
     /// The queue is full (HTTP 429); try again after so many seconds.
     case overloaded(message: String, retryAfterSeconds: Int)
     /// The engine is draining or has stopped (HTTP 503).
     case shuttingDown
+
+    /// What happened and what to do next.
+    public var description: String {
+        switch self {
+        case .invalid(let error): error.description
+        case .overloaded(let message, let seconds): "\(message) Try again in \(seconds) s."
+        case .shuttingDown: "The server is shutting down and takes no new requests. Send this one to another replica."
+        }
+    }
 }

@@ -1,0 +1,160 @@
+// From a row of logits to a token: vLLM V1's order of steps, randomness by position, no allocation per row.
+
+import CServeCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Samples tokens. Owned by the engine loop's thread; holds scratch memory for one row.
+///
+/// The order is vLLM V1's: log-probabilities of the raw logits; allowed tokens, bad words, `min_tokens`, `logit_bias`,
+/// penalties; then greedy, or temperature, `min_p`, `top_k`, `top_p` and one draw. The draw inverts the cumulative
+/// distribution with one uniform number per token: over token ids ascending, or, with `top_k` or `top_p`, over the kept
+/// tokens from the likeliest down (ties: lower id first).
+final class Sampler {
+    /// Columns of a row.
+    let vocabularySize: Int
+    private let scratch: UnsafeMutableBufferPointer<Float>
+    private let terms: UnsafeMutableBufferPointer<Float>
+    private var candidates = TopCandidates()
+
+    /// Reserves scratch memory: two rows.
+    init(vocabularySize: Int) {
+        self.vocabularySize = vocabularySize
+        scratch = .allocate(capacity: vocabularySize)
+        terms = .allocate(capacity: vocabularySize)
+        scratch.initialize(repeating: 0)
+        terms.initialize(repeating: 0)
+    }
+
+    deinit {
+        scratch.deallocate()
+        terms.deallocate()
+    }
+
+    /// Samples a branch's next token, scores it, and notes it in the branch's state.
+    /// - Parameter scored: Whether its log-probability is wanted even if `logprobs` is not set (`best_of`).
+    /// - Throws: ``SamplingError``; the state is unchanged then.
+    func sample(
+        _ logits: UnsafeBufferPointer<Float>, for state: BranchState, scored: Bool = false
+    ) throws(SamplingError) -> ScoredToken {
+        let raw = try LogitRow.greatest(logits)
+        let token = try choose(logits, raw: raw, for: state)
+        state.append(token)
+        let wanted = state.sampling.logprobs ?? (scored ? 0 : nil)
+        guard let wanted else { return ScoredToken(token: token) }
+        return score(token, in: logits, raw: raw, top: wanted)
+    }
+
+    /// Scores a given token of a prompt.
+    /// - Throws: ``SamplingError``.
+    func score(
+        prompt token: TokenID, in logits: UnsafeBufferPointer<Float>, top: Int
+    ) throws(SamplingError) -> ScoredToken {
+        score(token, in: logits, raw: try LogitRow.greatest(logits), top: top)
+    }
+
+    private func choose(
+        _ logits: UnsafeBufferPointer<Float>, raw: LogitRow.Greatest, for state: BranchState
+    ) throws(SamplingError) -> TokenID {
+        var row = logits
+        var greatest = raw
+        if state.adjusts {
+            LogitAdjustment.apply(state, from: logits, into: scratch)
+            row = UnsafeBufferPointer(scratch)
+            greatest = try LogitRow.greatest(row)
+        }
+        let sampling = state.sampling
+        if sampling.isGreedy || sampling.topK == 1 { return TokenID(greatest.token) }
+        let uniform = Philox.uniform(stream: state.stream, position: state.output.count)
+        let limited = sampling.topK > 0 && sampling.topK < row.count
+        if limited || sampling.topP < 1 {
+            return drawFromTop(row, greatest: greatest.value, sampling, uniform: uniform)
+        }
+        return draw(row, greatest: greatest, sampling, uniform: uniform)
+    }
+
+    /// Draws among all tokens that `min_p` leaves.
+    private func draw(
+        _ row: UnsafeBufferPointer<Float>, greatest: LogitRow.Greatest, _ sampling: SamplingParameters,
+        uniform: Double
+    ) -> TokenID {
+        let total = LogitRow.sumOfExponentials(
+            row, greatest: greatest.value, scale: 1 / sampling.temperature, floor: sampling.minP,
+            into: terms.baseAddress)
+        let target = uniform * total
+        var sum = 0.0
+        for index in 0..<row.count where terms[index] > 0 {
+            sum += Double(terms[index])
+            if sum > target { return TokenID(index) }
+        }
+        return TokenID(greatest.token)
+    }
+
+    /// Draws among the likeliest tokens that `top_k`, `min_p` and `top_p` leave.
+    private func drawFromTop(
+        _ row: UnsafeBufferPointer<Float>, greatest: Float, _ sampling: SamplingParameters, uniform: Double
+    ) -> TokenID {
+        let most = sampling.topK > 0 ? min(sampling.topK, row.count) : row.count
+        let scale = 1 / sampling.temperature
+        var total = 0.0
+        if most == row.count {
+            total = LogitRow.sumOfExponentials(
+                row, greatest: greatest, scale: scale, floor: sampling.minP, into: nil)
+        }
+        var selected = sampling.topK > 0 && most < row.count ? most : min(256, most)
+        while true {
+            candidates.select(selected, from: row)
+            let weights = candidates.sorted.map { Double(exp(($0.logit - greatest) * scale)) }
+                .prefix { $0 > 0 && $0 >= Double(sampling.minP) }
+            if most < row.count { total = weights.reduce(0, +) }
+            let kept = Sampler.nucleus(weights, reaching: Double(sampling.topP) * total)
+            if kept < weights.count || selected == most || weights.count < selected {
+                return pick(weights.prefix(kept), uniform: uniform)
+            }
+            selected = min(selected * 8, most)
+        }
+    }
+
+    /// The length of the shortest prefix that reaches a sum; all of it if none does.
+    private static func nucleus(_ weights: ArraySlice<Double>, reaching bound: Double) -> Int {
+        var sum = 0.0
+        for (index, weight) in weights.enumerated() {
+            sum += weight
+            if sum >= bound { return index + 1 }
+        }
+        return weights.count
+    }
+
+    private func pick(_ weights: ArraySlice<Double>, uniform: Double) -> TokenID {
+        let target = uniform * weights.reduce(0, +)
+        var sum = 0.0
+        for (index, weight) in weights.enumerated() {
+            sum += weight
+            if sum > target { return candidates.sorted[index].token }
+        }
+        return candidates.sorted[max(weights.count - 1, 0)].token
+    }
+
+    private func score(
+        _ token: TokenID, in row: UnsafeBufferPointer<Float>, raw: LogitRow.Greatest, top: Int
+    ) -> ScoredToken {
+        let normaliser = LogitRow.logSumExp(row, greatest: raw.value)
+        func logprob(_ logit: Float) -> Float { Float(Double(logit) - normaliser) }
+        let logit = row[Int(token)]
+        var rank = 1
+        for index in 0..<row.count where row[index] >= logit {
+            if row[index] > logit || index < Int(token) { rank += 1 }
+        }
+        let own = TokenLogprob(token: token, logprob: logprob(logit), rank: rank)
+        guard top > 0 else { return ScoredToken(token: token, logprob: own) }
+        candidates.select(top, from: row)
+        let likeliest = candidates.sorted.enumerated().map { index, candidate in
+            TokenLogprob(token: candidate.token, logprob: logprob(candidate.logit), rank: index + 1)
+        }
+        return ScoredToken(token: token, logprob: own, top: likeliest)
+    }
+}

@@ -1,0 +1,86 @@
+import CServeCore
+import Testing
+
+@testable import CServeEngine
+
+@Suite("Recipes")
+struct RecipeTests {
+    /// One wrong recipe per case, with words that its message must hold: the public name, the number, what to do.
+    static let refused: [(change: @Sendable (inout Recipe) -> Void, words: [String])] = [
+        ({ $0.tensorParallelSize = 2 }, ["tensor_parallel_size", "2", "leave it at 1"]),
+        ({ $0.pipelineParallelSize = 4 }, ["pipeline_parallel_size", "4", "leave it at 1"]),
+        ({ $0.dataParallelSize = 2 }, ["data_parallel_size", "2", "load balancer"]),
+        ({ $0.tensorParallelSize = 0 }, ["tensor_parallel_size", "0", "at least 1"]),
+        ({ $0.offloadingNum = 2 }, ["offloading_num", "2", "leave it at 0"]),
+        ({ $0.offloadingNum = -1 }, ["offloading_num", "-1", "at least 0"]),
+        ({ $0.quantization = "int4" }, ["quantization", "int4", "Leave it out"]),
+        ({ $0.cacheDtype = "fp8" }, ["cache_dtype", "fp8", "bfloat16"]),
+        ({ $0.cacheDtype = "int7" }, ["cache_dtype", "int7", "Choose one of"]),
+        ({ $0.dtype = "half" }, ["dtype", "half", "float16"]),
+        ({ $0.device = "cuda" }, ["device", "cuda", "cpu"]),
+        ({ $0.device = "tpu" }, ["device", "tpu", "reference"]),
+        ({ $0.schedulingPolicy = "fair" }, ["scheduling_policy", "fair", "throughput"]),
+        ({ $0.blockSize = 0 }, ["block_size", "0", "from 1"]),
+        ({ $0.maxNumSeqs = 0 }, ["max_num_seqs", "0", "from 1"]),
+        ({ $0.maxNumBatchedTokens = 64 }, ["max_num_batched_tokens", "64", "128", "Raise"]),
+        ({ $0.chunkedPrefillSize = 4096 }, ["chunked_prefill_size", "4096", "2048", "Lower"]),
+        ({ $0.chunkedPrefillSize = 0 }, ["chunked_prefill_size", "0", "at least 1"]),
+        (
+            {
+                $0.useChunkedPrefill = false; $0.chunkedPrefillSize = 8
+            }, ["chunked_prefill_size", "use_chunked_prefill"]
+        ),
+        ({ $0.gpuMemUtil = 1.5 }, ["gpu_mem_util", "1.5", "at most 1"]),
+        ({ $0.gpuMemUtil = .nan }, ["gpu_mem_util", "nan"]),
+        ({ $0.kvCacheMemoryBytes = 0 }, ["kv_cache_memory_bytes", "0", "at least 1"]),
+        ({ $0.maxModelLen = 0 }, ["max_model_len", "0", "at least 1"]),
+        ({ $0.maxNumQueuedReqs = 0 }, ["max_num_queued_reqs", "0"]),
+        ({ $0.maxNumQueuedTokens = 0 }, ["max_num_queued_tokens", "0"]),
+        ({ $0.threads = 0 }, ["threads", "0", "from 1"]),
+        ({ $0.maxModelLen = 5000 }, ["max_model_len", "5000", "4096", "leave it out"]),
+        ({ $0.blockSize = 8 }, ["KV cache", "800", "4096", "kv_cache_memory_bytes"]),
+    ]
+
+    @Test("every setting that cannot be obeyed is refused with its name, its value and what to do")
+    func refusals() {
+        for (change, words) in Self.refused {
+            var recipe = Recipe()
+            change(&recipe)
+            do throws(RecipeError) {
+                try recipe.checkRunnable()
+                _ = try recipe.schedulerConfiguration(blockCount: 100, modelLength: 4096, endTokens: [])
+                Issue.record("\(words) was not refused")
+            } catch {
+                for word in words { #expect(error.description.contains(word), "\(error.description)") }
+                #expect(error.description.hasSuffix("."))
+            }
+        }
+    }
+
+    @Test("a recipe reaches the scheduler whole")
+    func settingsArrive() throws {
+        var recipe = Recipe()
+        recipe.maxModelLen = 512
+        recipe.chunkedPrefillSize = 100
+        recipe.usePrefixCaching = false
+        recipe.schedulingPolicy = "latency"
+        recipe.maxNumQueuedReqs = 3
+        recipe.maxNumQueuedTokens = 33
+        try recipe.checkRunnable()
+        let scheduler = try recipe.schedulerConfiguration(blockCount: 100, modelLength: 4096, endTokens: [2, 1])
+        #expect(scheduler.maxModelLength == 512)
+        #expect(scheduler.chunkedPrefillSize == 100)
+        #expect(!scheduler.usePrefixCaching)
+        #expect(scheduler.policy == .latency)
+        #expect(scheduler.maxQueuedRequests == 3)
+        #expect(scheduler.maxQueuedTokens == 33)
+        #expect(scheduler.eosTokenIDs == [1, 2])
+        #expect(scheduler.blockSize == 16 && scheduler.blockCount == 100)
+        #expect(scheduler.maxNumSeqs == 128 && scheduler.maxNumBatchedTokens == 2048)
+    }
+
+    @Test("a refused thread is told with its number")
+    func startErrors() {
+        #expect(EngineStartError.noThread(code: 11).description.contains("11"))
+    }
+}
