@@ -18,7 +18,7 @@ struct ModelInvarianceTests {
         recipe.maxNumBatchedTokens = batchedTokens
         recipe.kvCacheMemoryBytes = blocks * 1024
         change(&recipe)
-        return try TinyCheckpoint.with { try Engine.load($0, recipe: recipe) }
+        return try TinyLlama.with { try Engine.load($0, recipe: recipe) }
     }
 
     static func request(_ id: UInt64) -> Request {
