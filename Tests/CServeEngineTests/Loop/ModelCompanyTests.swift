@@ -41,7 +41,7 @@ struct ModelCompanyTests {
     }
 
     @Test(
-        "tokens and log-probabilities are bit-equal alone, among 31 others, in pieces and preempted",
+        "tokens and log-probabilities are bit-equal alone, among 31 others, in pieces and in a tight cache",
         arguments: BackendTable.rows.map(\.name), families)
     func companyDoesNotMatter(backend: String, family: String) async throws {
         let alone = try Self.engine(backend, family: family)
@@ -49,9 +49,9 @@ struct ModelCompanyTests {
         for id: UInt64 in 1...32 { expected.append(try await alone.submit(Self.request(id)).answer()) }
         #expect(expected.allSatisfy { $0.ids.count == 6 })
         #expect(Set(expected.map(\.ids)).count > 20)
-        let tight = try Self.engine(backend, family: family, blocks: 26)
         let engines = [
-            ("crowded", try Self.engine(backend, family: family)), ("tight", tight),
+            ("crowded", try Self.engine(backend, family: family)),
+            ("tight", try Self.engine(backend, family: family, blocks: 26)),
             (
                 "chunked",
                 try Self.engine(backend, family: family, seqs: 9, batchedTokens: 9) { $0.chunkedPrefillSize = 3 }
@@ -64,7 +64,21 @@ struct ModelCompanyTests {
                 #expect(isEqual, "\(name)")
             }
         }
+    }
+
+    @Test("branches that preempt each other are bit-equal", arguments: BackendTable.rows.map(\.name), families)
+    func preemptionDoesNotMatter(backend: String, family: String) async throws {
+        var request = Self.request(4)
+        request.sampling.n = 3
+        request.sampling.maxTokens = 40
+        let calm = try await Self.engine(backend, family: family).submit(request).answer(branches: 3)
+        // Three answers of 40 tokens fill 30 blocks of 4.
+        let tight = try Self.engine(backend, family: family, blocks: 17)
+        let answer = try await tight.submit(request).answer(branches: 3)
         #expect(tight.snapshot().preemptions > 0)
+        #expect(answer.tokens.map(\.count) == [40, 40, 40])
+        let isEqual = answer.tokens == calm.tokens
+        #expect(isEqual)
     }
 
     @Test(
