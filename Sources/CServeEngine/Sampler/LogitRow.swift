@@ -104,17 +104,38 @@ enum LogitRow {
         return Double(sum.sum())
     }
 
+    /// Sums the terms that are at least `bound`.
+    static func sum(_ terms: UnsafeBufferPointer<Float>, from bound: Float) -> Double {
+        guard let base = terms.baseAddress else { return 0 }
+        let whole = terms.count - terms.count % lanes
+        var total = 0.0
+        for start in stride(from: 0, to: whole, by: block) {
+            var sum = Lanes(repeating: 0)
+            for index in stride(from: start, to: min(start + block, whole), by: lanes) {
+                var values = load(base + index)
+                values.replace(with: 0, where: values .< bound)
+                sum += values
+            }
+            total += Double(sum.sum())
+        }
+        for index in whole..<terms.count where base[index] >= bound { total += Double(base[index]) }
+        return total
+    }
+
     /// `exp(x)` for `x <= 0` to about 2 ulp; 0 below -87. Cephes' `expf` polynomial.
     static func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
-        let clamped = x.clamped(lowerBound: Lanes(repeating: -87), upperBound: Lanes(repeating: 0))
-        let power = (clamped * 1.442_695_04).rounded(.toNearestOrEven)
+        var clamped = x
+        clamped.replace(with: -87, where: x .< -87)
+        // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits: no call per lane.
+        let shifted = clamped * 1.442_695_04 + 12_582_912
+        let power = shifted - 12_582_912
         let rest = (clamped - power * 0.693_359_375) - power * -2.121_944_4e-4
         var series = Lanes(repeating: 1.987_569_15e-4)
         for coefficient: Float in [1.398_199_95e-3, 8.333_451_9e-3, 4.166_579_6e-2, 1.666_666_55e-1, 5.000_000_1e-1] {
             series = series * rest + coefficient
         }
         let mantissa = series * (rest * rest) + rest + 1
-        let exponent = SIMD8<Int32>(truncatingIfNeeded: SIMD8<Int32>(power)) &+ 127
+        let exponent = unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- (0x4B40_0000 - 127)
         var result = mantissa * unsafeBitCast(exponent &<< 23, to: Lanes.self)
         result.replace(with: 0, where: x .< -87)
         return result

@@ -12,8 +12,8 @@ import CServeCore
 ///
 /// The order is vLLM V1's: log-probabilities of the raw logits; allowed tokens, bad words, `min_tokens`, `logit_bias`,
 /// penalties; then greedy, or temperature, `min_p`, `top_k`, `top_p` and one draw. The draw inverts the cumulative
-/// distribution with one uniform number per token: over token ids ascending, or, with `top_k` or `top_p`, over the kept
-/// tokens from the likeliest down (ties: lower id first).
+/// distribution with one uniform number per token: over the kept token ids ascending, or, where `top_k` or `top_p` keeps
+/// few, from the likeliest down (ties: lower id first).
 final class Sampler {
     /// Columns of a row.
     let vocabularySize: Int
@@ -98,35 +98,63 @@ final class Sampler {
     private func drawFromTop(
         _ row: UnsafeBufferPointer<Float>, greatest: Float, _ sampling: SamplingParameters, uniform: Double
     ) -> TokenID {
-        let most = sampling.topK > 0 ? min(sampling.topK, row.count) : row.count
         let scale = 1 / sampling.temperature
-        var total = 0.0
-        if most == row.count {
+        let isLimited = sampling.topK > 0 && sampling.topK < row.count
+        let selected = isLimited ? sampling.topK : min(Sampler.narrow, row.count)
+        candidates.select(selected, from: row)
+        let weights = candidates.sorted.map { Double(exp(($0.logit - greatest) * scale)) }
+            .prefix { $0 > 0 && $0 >= Double(sampling.minP) }
+        var total = weights.reduce(0, +)
+        let isWhole = isLimited || weights.count < selected || selected == row.count
+        if !isWhole {
             total = LogitRow.sumOfExponentials(
-                row, greatest: greatest, scale: scale, floor: sampling.minP, into: nil)
+                row, greatest: greatest, scale: scale, floor: sampling.minP, into: terms.baseAddress)
         }
-        var selected = sampling.topK > 0 && most < row.count ? most : min(256, most)
-        while true {
-            candidates.select(selected, from: row)
-            let weights = candidates.sorted.map { Double(exp(($0.logit - greatest) * scale)) }
-                .prefix { $0 > 0 && $0 >= Double(sampling.minP) }
-            if most < row.count { total = weights.reduce(0, +) }
-            let kept = Sampler.nucleus(weights, reaching: Double(sampling.topP) * total)
-            if kept < weights.count || selected == most || weights.count < selected {
-                return pick(weights.prefix(kept), uniform: uniform)
-            }
-            selected = min(selected * 8, most)
-        }
+        let kept = Sampler.nucleus(weights, reaching: Double(sampling.topP) * total)
+        if let kept { return pick(weights.prefix(kept), uniform: uniform) }
+        if isWhole { return pick(weights, uniform: uniform) }
+        return drawFromWideNucleus(reaching: Double(sampling.topP) * total, uniform: uniform)
     }
 
-    /// The length of the shortest prefix that reaches a sum; all of it if none does.
-    private static func nucleus(_ weights: ArraySlice<Double>, reaching bound: Double) -> Int {
+    /// Candidates that are tried before a nucleus is searched for in the whole row.
+    private static let narrow = 256
+
+    /// Draws among the likeliest of ``terms`` that together reach a sum, without sorting them: the least of them is found
+    /// by bisection over its bits.
+    private func drawFromWideNucleus(reaching bound: Double, uniform: Double) -> TokenID {
+        let all = UnsafeBufferPointer(terms)
+        var low: UInt32 = 0
+        var high = Float(1).bitPattern + 1
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if LogitRow.sum(all, from: Float(bitPattern: middle)) >= bound { low = middle } else { high = middle }
+        }
+        let least = Float(bitPattern: low)
+        let above = LogitRow.sum(all, from: least.nextUp)
+        var ties = least > 0 ? max(1, Int(((bound - above) / Double(least)).rounded(.up))) : 0
+        let target = uniform * (above + Double(ties) * Double(least))
+        var sum = 0.0
+        var last = 0
+        for index in 0..<all.count where all[index] >= least && all[index] > 0 {
+            if all[index] == least {
+                guard ties > 0 else { continue }
+                ties -= 1
+            }
+            last = index
+            sum += Double(all[index])
+            if sum > target { break }
+        }
+        return TokenID(last)
+    }
+
+    /// The length of the shortest prefix that reaches a sum; nil if none does.
+    private static func nucleus(_ weights: ArraySlice<Double>, reaching bound: Double) -> Int? {
         var sum = 0.0
         for (index, weight) in weights.enumerated() {
             sum += weight
             if sum >= bound { return index + 1 }
         }
-        return weights.count
+        return nil
     }
 
     private func pick(_ weights: ArraySlice<Double>, uniform: Double) -> TokenID {

@@ -87,4 +87,22 @@ struct DistributionTests {
         #expect(seen.allSatisfy { $0 < 2500 })
         #expect(seen.contains { $0 > 2000 })
     }
+
+    @Test("a wide nucleus of unequal tokens is the head of a full sort, and all of it can be drawn")
+    func wideNucleusEqualsASort() throws {
+        let logits = SamplerTests.row(600, seed: 3)
+        var sampling = SamplingParameters()
+        sampling.topP = 0.9
+        sampling.temperature = 3
+        let kept = Self.reference(logits, sampling).map { $0 > 0 }
+        #expect(kept.filter { $0 }.count > 300)
+        let state = SamplerTests.state {
+            $0.topP = 0.9
+            $0.temperature = 3
+        }
+        for _ in 0..<150 {
+            let token = try SamplerTests.sample(logits, state).token
+            #expect(kept[Int(token)])
+        }
+    }
 }
