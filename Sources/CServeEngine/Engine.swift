@@ -10,6 +10,8 @@ import Synchronization
 public final class Engine: ServingEngine {
     /// The settings that it runs with.
     public let configuration: EngineConfiguration
+    /// What was loaded; nil for engines without a checkpoint.
+    public let model: LoadedModel?
     let loop: EngineLoop
     private let lastID = Atomic<UInt64>(0)
 
@@ -31,10 +33,11 @@ public final class Engine: ServingEngine {
 
     /// Starts an engine on a runner that nobody else uses.
     init(
-        _ configuration: EngineConfiguration, runner: any StepRunner,
+        _ configuration: EngineConfiguration, runner: any StepRunner, model: LoadedModel? = nil,
         clock: @escaping @Sendable () -> Nanoseconds = MonotonicClock.now
     ) throws(EngineStartError) {
         self.configuration = configuration
+        self.model = model
         loop = EngineLoop(configuration, clock: clock)
         try loop.start(runner)
     }

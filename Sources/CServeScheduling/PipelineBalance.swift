@@ -10,11 +10,21 @@ struct DecodeShare {
     var target: Nanoseconds?
     var predictor: StepTimePredictor = StepTimePredictor(function: nil, linear: nil)
 
+    var isLimited: Bool { most != Int.max }
+
+    /// Whether one more decode belongs into a micro-batch: if it brings the time nearer to the even share.
+    ///
+    /// A branch that was passed over is taken as long as the share is not reached, even if it leads far beyond: as the
+    /// shares add up to everything, it cannot be passed over for ever.
     @inline(__always)
-    func hasRoom(_ load: BatchLoad) -> Bool {
-        if most == Int.max { return true }
-        guard let target, let predicted = predictor.predict(load) else { return load.decodes < most }
-        return load.decodes == 0 || predicted < target
+    func hasRoom(_ load: BatchLoad, start: Int, wasPassedOver: Bool) -> Bool {
+        if load.decodes == 0 { return true }
+        guard let target, let now = predictor.predict(load) else { return load.decodes < most }
+        if wasPassedOver { return now < target }
+        var more = load
+        more.addDecode(start: start, tokens: 1)
+        guard let then = predictor.predict(more) else { return now < target }
+        return then - target <= target - now
     }
 }
 

@@ -44,6 +44,8 @@ struct PrefixCache: Equatable, Sendable {
         self.blockSize = blockSize
         hashes = Array(repeating: nil, count: blockCount)
         tokens = Array(repeating: 0, count: blockCount * blockSize)
+        // Growing a full table by rehashing would stall a step for milliseconds.
+        blocks.reserveCapacity(min(blockCount, 1 << 20))
     }
 
     var count: Int { blocks.count }

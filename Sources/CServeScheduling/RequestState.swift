@@ -83,6 +83,8 @@ struct BranchState: Equatable, Sendable {
     var inFlight: Int = 0
     var epoch: UInt32 = 0
     var isFirst: Bool = true
+    /// Whether the last micro-batch of a pipeline left this branch to the next one.
+    var wasPassedOver: Bool = false
     /// Slots of the branches that wait for this one's prompt.
     var followers: [Int] = []
 

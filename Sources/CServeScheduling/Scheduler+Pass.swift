@@ -12,13 +12,22 @@ extension Scheduler {
             index += 1
             let due: Int = branches[slot].due(lookAhead: lookAhead)
             if due > 1 { pass.prompts.append(slot) }
-            guard due == 1, pass.budget > 0, share.hasRoom(pass.load) else { continue }
+            guard due == 1, pass.budget > 0 else { continue }
+            if share.isLimited, !joins(slot, share, pass.load) { continue }
             guard makeRoom(for: slot, behind: index, &pass) else {
                 pass.isClosed = true
                 continue
             }
             scheduleDecode(slot, &pass)
         }
+    }
+
+    /// Whether a decode joins its pipeline's next micro-batch; remembers it if not.
+    private mutating func joins(_ slot: Int, _ share: DecodeShare, _ load: BatchLoad) -> Bool {
+        let joins: Bool = share.hasRoom(
+            load, start: branches[slot].scheduled, wasPassedOver: branches[slot].wasPassedOver)
+        branches[slot].wasPassedOver = !joins
+        return joins
     }
 
     private mutating func scheduleDecode(_ slot: Int, _ pass: inout Pass) {

@@ -33,7 +33,7 @@ final class ModelStepRunner: StepRunner {
     private func fill(_ batch: MicroBatch) {
         inputs.removeAll()
         wanted.removeAll(keepingCapacity: true)
-        inputs.copies = batch.copies.map { BlockCopy(from: $0.source, to: $0.destination) }
+        inputs.copies = batch.copies.map { BlockCopy(source: $0.source, destination: $0.destination) }
         for (index, entry) in batch.entries.enumerated() {
             let rows: BatchInputs.Wanted = entry.wantsPromptLogprobs ? .all : entry.sampledTokens > 0 ? .last : .none
             inputs.append(tokens: entry.tokens, start: entry.start, blockTable: entry.blocks, wanted: rows)

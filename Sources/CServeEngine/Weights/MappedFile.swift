@@ -55,6 +55,7 @@ public final class MappedFile: @unchecked Sendable {
 
     /// All bytes of a small file.
     static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
-        [UInt8](try MappedFile(path: path).bytes)
+        let file = try MappedFile(path: path)
+        return withExtendedLifetime(file) { [UInt8](file.bytes) }
     }
 }

@@ -38,7 +38,7 @@ struct TensorCheck {
     }
 
     /// Every tensor of the whole model with its shape, whatever part this rank holds.
-    private func neededShapes(_ tensors: [String: StoredTensor]) throws -> [String: [Int]] {
+    func neededShapes(_ tensors: [String: StoredTensor]) throws -> [String: [Int]] {
         let manifest = try WeightManifest(shape: model.shape, shard: .whole(model.shape.layers))
         var needed: [String: [Int]] = [:]
         for item in manifest.items {

@@ -33,7 +33,7 @@ final class ToyExecutor: ModelExecutor {
     func execute(_ inputs: BatchInputs, _ body: (LogitsSlice) throws -> Void) throws {
         for copy in inputs.copies {
             for offset in 0..<blockSize {
-                cache[Int(copy.to) * blockSize + offset] = cache[Int(copy.from) * blockSize + offset]
+                cache[Int(copy.destination) * blockSize + offset] = cache[Int(copy.source) * blockSize + offset]
             }
         }
         if inputs.tokens.contains(ToyExecutor.poison) { throw Poisoned() }

@@ -1,0 +1,100 @@
+import CServeCore
+import Testing
+
+@testable import CServeEngine
+
+/// A real forward pass on every backend: company, pieces, preemption and cached prefixes change no bit.
+@Suite("Batch invariance of models")
+struct ModelInvarianceTests {
+    static func engine(
+        _ backend: String, blocks: Int = 400, seqs: Int = 40, batchedTokens: Int = 64,
+        _ change: (inout Recipe) -> Void = { _ in }
+    ) throws -> Engine {
+        var recipe = Recipe()
+        recipe.device = backend
+        recipe.threads = 2
+        recipe.blockSize = 4
+        recipe.maxNumSeqs = seqs
+        recipe.maxNumBatchedTokens = batchedTokens
+        recipe.kvCacheMemoryBytes = blocks * 1024
+        change(&recipe)
+        return try TinyLlama.with { try Engine.load($0, recipe: recipe) }
+    }
+
+    static func request(_ id: UInt64) -> Request {
+        Request.test(id, prompt: (0..<(3 + TokenID(id % 14))).map { ($0 &* 5 &+ TokenID(id)) % 70 }, maxTokens: 10) {
+            $0.temperature = id % 3 == 0 ? 0 : 1.2
+            $0.seed = id
+            $0.logprobs = 4
+            $0.ignoreEOS = true
+        }
+    }
+
+    static func together(_ engine: Engine) async throws -> [Answer] {
+        let streams = try (1...32).map { try engine.submit(request(UInt64($0))) }
+        return await streams.asyncMap { await $0.answer() }
+    }
+
+    @Test(
+        "tokens and log-probabilities are bit-equal alone, among 31 others, in pieces and preempted",
+        arguments: BackendTable.rows.map(\.name))
+    func companyDoesNotMatter(backend: String) async throws {
+        let alone = try Self.engine(backend)
+        var expected: [Answer] = []
+        for id: UInt64 in 1...32 { expected.append(try await alone.submit(Self.request(id)).answer()) }
+        #expect(expected.allSatisfy { $0.ids.count == 10 })
+        #expect(Set(expected.map(\.ids)).count > 20)
+        let tight = try Self.engine(backend, blocks: 26)
+        let engines = [
+            ("crowded", try Self.engine(backend)), ("tight", tight),
+            ("chunked", try Self.engine(backend, seqs: 9, batchedTokens: 9) { $0.chunkedPrefillSize = 3 }),
+        ]
+        for (name, engine) in engines {
+            let answers = try await Self.together(engine)
+            for (answer, expected) in zip(answers, expected) {
+                let isEqual = answer.tokens == expected.tokens
+                #expect(isEqual, "\(name)")
+            }
+        }
+        #expect(tight.snapshot().preemptions > 0)
+    }
+
+    @Test(
+        "an answer from cached prefixes, or with its prompt scored, is bit-equal",
+        arguments: BackendTable.rows.map(\.name))
+    func prefixesDoNotMatter(backend: String) async throws {
+        let engine = try Self.engine(backend)
+        var request = Self.request(27)
+        request.sampling.promptLogprobs = nil
+        let first = try await engine.submit(request).answer()
+        request.id = RequestID(100)
+        let second = try await engine.submit(request).answer()
+        #expect(second.cachedTokens == 12)
+        let isEqual = second.tokens == first.tokens
+        #expect(isEqual)
+        request.id = RequestID(101)
+        request.sampling.promptLogprobs = 2
+        let scored = try await engine.submit(request).answer()
+        let isScoredEqual = scored.tokens == first.tokens
+        #expect(isScoredEqual)
+        #expect(scored.prompt.count == request.promptTokens.count)
+        let pieces = try Self.engine(backend, seqs: 5, batchedTokens: 5)
+        let isPieceEqual = try await pieces.submit(request).answer().prompt == scored.prompt
+        #expect(isPieceEqual)
+    }
+
+    @Test("an engine tells what it loaded and refuses what its model cannot do")
+    func loading() throws {
+        let engine = try Self.engine("reference")
+        #expect(engine.model?.backend == "reference")
+        #expect(engine.maxModelLength == 96)
+        #expect(engine.vocabularySize == 72)
+        #expect(engine.configuration.scheduler.eosTokenIDs == [71])
+        #expect(throws: RecipeError.lengthAboveModel(asked: 97, model: 96)) {
+            try Self.engine("reference") { $0.maxModelLen = 97 }
+        }
+        let null = try Self.engine("null")
+        #expect(null.vocabularySize == 72)
+        #expect(AvailableMemory.bytes() ?? 1 > 0)
+    }
+}
