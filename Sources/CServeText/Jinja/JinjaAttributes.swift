@@ -121,7 +121,7 @@ extension JinjaInterpreter {
         case .list(let list): return .list(try elements(list.items, start, stop, step))
         case .tuple(let list): return .tuple(try elements(list.items, start, stop, step))
         case .view(.range, let list): return .view(.range, JinjaList(try elements(list.items, start, stop, step)))
-        default: return .undefined(JinjaUndefined(message: "'\(value.typeName) object' cannot be sliced"))
+        default: throw JinjaFault(.type("'\(value.typeName)' object cannot be sliced"))
         }
     }
 

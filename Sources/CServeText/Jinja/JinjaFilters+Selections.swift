@@ -20,7 +20,7 @@ extension JinjaFilters {
 
 extension JinjaInterpreter {
     func mapped(_ value: JinjaValue, _ arguments: JinjaArguments) throws -> JinjaValue {
-        let items = try self.items(of: value)
+        let items = value.isTrue ? try self.items(of: value) : []
         if arguments.positional.isEmpty, let place = arguments.keyword.firstIndex(where: { $0.name == "attribute" }) {
             let rest = JinjaArguments(
                 keyword: arguments.keyword.enumerated().filter { $0.offset != place }.map(\.element))
@@ -47,7 +47,7 @@ extension JinjaInterpreter {
     func selected(
         _ value: JinjaValue, _ arguments: JinjaArguments, attribute: Bool, keeps: Bool
     ) throws -> JinjaValue {
-        let items = try self.items(of: value)
+        let items = value.isTrue ? try self.items(of: value) : []
         var rest = arguments
         var key: JinjaValue?
         if attribute {
