@@ -12,6 +12,13 @@ TINY = SMALL | dict(hidden_size=32, intermediate_size=64)
 LENGTHS = (5, 17, 48, 200)
 
 
+# Where the search for weights that show every feature begins, so that making them again takes one try.
+FIRST_SEEDS = {
+    "llama-mha-f16": 2, "llama3-tied": 3, "llama-linear-new": 3, "llama-yarn-new": 1, "mistral-window": 1, "mistral-head-dim": 2,
+    "mixtral-new-f16": 3, "gemma1": 1, "gemma2-new": 1, "gemma3-nested": 3, "gemma3-text": 6, "gemma3-text-old": 6, "qwen2": 1,
+    "qwen2.5-tied": 3, "qwen2-window": 3, "qwen2-window-old": 5}
+
+
 @dataclass
 class Variant:
     config: T.PretrainedConfig
@@ -39,6 +46,8 @@ def table() -> dict[str, Variant]:
     gemma(rows)
     qwen(rows)
     phi(rows)
+    for name, seed in FIRST_SEEDS.items():
+        rows[name].seed = seed
     return rows
 
 
@@ -51,7 +60,7 @@ def llama(rows: dict[str, Variant]) -> None:
     rows["llama3-tied"] = Variant(
         C(**SMALL | dict(tie_word_embeddings=True, vocab_size=200), rope_parameters=rope(
             "llama3", 50000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)),
-        eos=[2, 3, 5], gain=dict(qk=1.15))
+        eos=[2, 3, 5], gain=dict(qk=1.1, o=0.3, down=0.4, tied=0.9))
     rows["llama3-old-sharded"] = Variant(
         C(**SMALL, rope_parameters=rope(
             "llama3", 10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)),
@@ -84,7 +93,7 @@ def mistral(rows: dict[str, Variant]) -> None:
         T.MixtralConfig(**TINY | dict(intermediate_size=48), **experts, rope_parameters=rope("default", 1e6)), old_spelling="type")
     rows["mixtral-new-f16"] = Variant(
         T.MixtralConfig(**TINY | dict(intermediate_size=40, num_hidden_layers=2), **experts | dict(num_local_experts=8)),
-        dtype=torch.float16, lengths=(5, 24, 100), gain=dict(head=1.3, mlp=1.5, qk=1.6))
+        dtype=torch.float16, lengths=(5, 24, 100), gain=dict(head=1.1, mlp=1.5, qk=1.5))
 
 
 def gemma(rows: dict[str, Variant]) -> None:
@@ -99,15 +108,16 @@ def gemma(rows: dict[str, Variant]) -> None:
     rows["gemma2-new"] = Variant(
         T.Gemma2Config(**TINY | tied | dict(num_hidden_layers=3, num_key_value_heads=4), **soft | dict(query_pre_attn_scalar=32)))
     both = {"full_attention": rope("linear", 1e6, factor=8.0), "sliding_attention": rope("default", 10000.0)}
+    calm = dict(qk_shift=0.0, post_shift=-0.6, norm=0.25)
     text = TINY | tied | dict(num_hidden_layers=6, sliding_window=16, query_pre_attn_scalar=8)
-    rows["gemma3-text"] = Variant(T.Gemma3TextConfig(**text, rope_parameters=both), eos=[1, 6])
+    rows["gemma3-text"] = Variant(T.Gemma3TextConfig(**text, rope_parameters=both), eos=[1, 6], gain=calm)
     rows["gemma3-text-old"] = Variant(
-        T.Gemma3TextConfig(**text, rope_parameters=both), old_spelling="rope_type", drop=("layer_types",), put={"sliding_window_pattern": 6})
+        T.Gemma3TextConfig(**text, rope_parameters=both), old_spelling="rope_type", drop=("layer_types",), put={"sliding_window_pattern": 6}, gain=calm)
     vision = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14)
     rows["gemma3-nested"] = Variant(
         T.Gemma3Config(text_config=T.Gemma3TextConfig(**text | dict(num_hidden_layers=7), rope_parameters=both).to_dict(),
                        vision_config=vision, mm_tokens_per_image=4, image_token_index=150, boi_token_index=151, eoi_token_index=152,
-                       tie_word_embeddings=True, pad_token_id=0, bos_token_id=1, eos_token_id=2), eos=[1, 6])
+                       tie_word_embeddings=True, pad_token_id=0, bos_token_id=1, eos_token_id=2), eos=[1, 6], gain=calm)
 
 
 def qwen(rows: dict[str, Variant]) -> None:
@@ -121,18 +131,20 @@ def qwen(rows: dict[str, Variant]) -> None:
         old_spelling="type", drop=("layer_types",))
     rows["qwen3"] = Variant(T.Qwen3Config(**SMALL | dict(head_dim=24), **one), eos=[2, 4])
     rows["qwen3-tied-old"] = Variant(
-        T.Qwen3Config(**TINY | dict(head_dim=16, tie_word_embeddings=True), **one), old_spelling="type", drop=("layer_types",))
-    moe = dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32)
+        T.Qwen3Config(**TINY | dict(head_dim=16, tie_word_embeddings=True), **one), old_spelling="type", drop=("layer_types",),
+        gain=dict(qk_shift=0.1, o=0.3, down=0.4))
+    moe = dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=24)
+    loud = dict(router=0.9, down=1.7, mlp=1.4, bias=0.7)
     rows["qwen2-moe"] = Variant(T.Qwen2MoeConfig(
         **TINY, **moe, shared_expert_intermediate_size=48, norm_topk_prob=False, decoder_sparse_step=1, **one),
-        old_spelling="type", drop=("layer_types",))
+        old_spelling="type", drop=("layer_types",), gain=loud)
     rows["qwen2-moe-mixed"] = Variant(T.Qwen2MoeConfig(
         **TINY | dict(num_hidden_layers=4), **moe, shared_expert_intermediate_size=32, norm_topk_prob=True, decoder_sparse_step=2,
-        mlp_only_layers=[3], **one))
+        mlp_only_layers=[3], **one), gain=loud)
     rows["qwen3-moe"] = Variant(T.Qwen3MoeConfig(
-        **TINY | dict(head_dim=16), **moe | dict(num_experts=8), norm_topk_prob=True, decoder_sparse_step=1, mlp_only_layers=[1], **one))
+        **TINY | dict(head_dim=16), **moe | dict(num_experts=8), norm_topk_prob=True, decoder_sparse_step=1, mlp_only_layers=[1], **one), gain=loud)
     rows["qwen3-moe-old"] = Variant(T.Qwen3MoeConfig(
-        **TINY | dict(head_dim=16), **moe, norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[], **one), old_spelling="type")
+        **TINY | dict(head_dim=16), **moe, norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[], **one), old_spelling="type", gain=loud)
 
 
 def phi(rows: dict[str, Variant]) -> None:

@@ -6,7 +6,7 @@ import torch
 
 # Standard deviations; matrices are divided by the square root of their inner width.
 GAIN = dict(
-    embed=1.0, tied=1.0, head=1.0, qk=1.4, v=0.9, o=0.9, mlp=1.2, down=1.0, router=1.5, shared_gate=2.0, norm=0.3, qk_norm=0.3, bias=0.5)
+    embed=1.0, tied=1.0, head=1.0, qk=1.4, v=0.9, o=0.9, mlp=1.2, down=1.0, router=1.5, shared_gate=2.0, norm=0.3, qk_norm=0.3, qk_shift=0.3, post_shift=0.0, bias=0.5)
 # Tied embeddings are small, so that the layers' outputs are kept small beside them.
 TIED = dict(o=0.4, down=0.5)
 
@@ -27,7 +27,9 @@ def value(name: str, draw: torch.Tensor, gain: dict, model, shape) -> torch.Tens
     if name.endswith(".bias"):
         return gain["bias"] * draw
     if last in ("q_norm", "k_norm"):
-        return centre + 0.6 + gain["qk_norm"] * draw
+        return centre + gain["qk_shift"] + gain["qk_norm"] * draw
+    if centre == 0.0 and last in ("post_attention_layernorm", "post_feedforward_layernorm"):
+        return gain["post_shift"] + gain["norm"] * draw  # Gemma 2 and 3: they set the size of a layer's output
     if "norm" in last:
         return centre + gain["norm"] * draw
     if "embed_tokens" in name:

@@ -1,3 +1,234 @@
+// The CPU kernels' whole face: a context (threads, instruction set, scratch) and one function per operation.
+//
+// Rules that hold for every function: matrices are row-major f32 unless a cs_type says otherwise; strides count elements;
+// nothing is allocated after cs_context_create; calls on one context from several threads take turns. Numbers never depend on the
+// number of threads, nor a row's numbers on the rows beside it: sums run over the inner dimension in one fixed order.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+// MARK: Instruction sets
+
+/// What the kernels are compiled for; the machine's best is chosen at start.
+typedef enum cs_isa {
+    /// Plain C: SSE2 on x86, NEON without fused multiply-add elsewhere.
+    CS_ISA_PORTABLE = 0,
+    CS_ISA_AVX2 = 1,
+    CS_ISA_AVX512 = 2,
+    /// AVX-512 whose bf16 products use vdpbf16ps: inputs rounded to bf16, denormals flushed, pairs summed in f32.
+    CS_ISA_AVX512_BF16 = 3,
+    CS_ISA_NEON = 4,
+    CS_ISA_COUNT = 5
+} cs_isa;
+
+/// Whether this machine runs it.
+bool cs_isa_supported(cs_isa isa);
+/// The widest that this machine runs.
+cs_isa cs_isa_best(void);
+/// "portable", "avx2", "avx512", "avx512bf16", "neon".
+const char *cs_isa_name(cs_isa isa);
+
+// MARK: Threads and context
+
+/// Cores that this process may run on.
+int cs_core_count(void);
+
+/// A fork-join pool: workers spin for a bounded time, then sleep. The caller works too.
+typedef struct cs_pool cs_pool;
+/// Computes items first ..< last; `thread` is below the pool's thread count and belongs to this call alone.
+typedef void (*cs_job)(void *context, int thread, int first, int last);
+
+/// NULL if memory or threads are refused. `threads` counts the caller.
+cs_pool *cs_pool_create(int threads);
+/// Joins the workers.
+void cs_pool_destroy(cs_pool *pool);
+int cs_pool_threads(const cs_pool *pool);
+/// Runs job over 0 ..< items in runs of `grain` and returns when all are done.
+void cs_pool_run(cs_pool *pool, cs_job job, void *context, int items, int grain);
+
+/// Threads, instruction set and scratch of one backend.
+typedef struct cs_context cs_context;
+
+/// NULL if memory or threads are refused, or the machine does not run `isa`. `threads` counts the caller.
+cs_context *cs_context_create(int threads, cs_isa isa);
+void cs_context_destroy(cs_context *context);
+int cs_context_threads(const cs_context *context);
+cs_isa cs_context_isa(const cs_context *context);
+/// Bytes of scratch that a context with so many threads holds.
+size_t cs_context_bytes(int threads);
+
+// MARK: Packed weights
+
+/// How numbers are stored.
+typedef enum cs_type { CS_F32 = 0, CS_BF16 = 1, CS_F16 = 2 } cs_type;
+
+/// Output features per panel: four zmm registers.
+enum { CS_PANEL = 64 };
+
+/// Bytes of one number.
+size_t cs_type_bytes(cs_type type);
+
+/// Bytes of a packed matrix [rows = output features, columns = input features]:
+/// ceil(rows / 64) * 64 * padded(columns) * cs_type_bytes(type), where padded() rounds up to 2 for CS_BF16 only.
+///
+/// Layout: f32 and f16 [rows / 64][columns][64]; bf16 [rows / 64][columns / 2][64][2], so that one 64-byte load holds
+/// pairs for vdpbf16ps. Every level reads the same bytes. Padding is zero.
+size_t cs_packed_bytes(cs_type type, size_t rows, size_t columns);
+
+/// Packs `count` source rows (any type and alignment, `stride` numbers apart) as rows first_row ..< first_row + count of
+/// a packed matrix of `columns` columns. `packed` starts zeroed; disjoint rows may be packed by different threads.
+void cs_pack_rows(
+    cs_type type, void *packed, size_t first_row, size_t columns, const void *source, cs_type source_type, size_t stride,
+    size_t count);
+
+/// The same on a context's threads.
+void cs_pack(
+    cs_context *context, cs_type type, void *packed, size_t first_row, size_t columns, const void *source,
+    cs_type source_type, size_t stride, size_t count);
+
+/// out[i, :] = scale * row rows[i] of a packed matrix, zeros where rows[i] - first_row is not in 0 ..< row_count.
+void cs_embed(
+    cs_context *context, cs_type type, const void *packed, int row_count, int columns, const int32_t *rows, int first_row,
+    int count, float scale, float *out, size_t out_stride);
+
+// MARK: Products
+
+/// out = x * weight^T + bias.
+typedef struct cs_linear_args {
+    const float *x;     // [rows, inputs]
+    size_t x_stride;
+    const void *weight;  // packed [outputs, inputs]
+    cs_type weight_type;
+    const float *bias;  // [outputs] or NULL
+    float *out;         // [rows, outputs]
+    size_t out_stride;
+    int rows;
+    int inputs;
+    int outputs;
+} cs_linear_args;
+
+void cs_linear(cs_context *context, const cs_linear_args *args);
+
+// MARK: Rows
+
+/// out = x / sqrt(mean(x^2) + epsilon) * weight. out may be x.
+void cs_rms_norm(
+    cs_context *context, const float *x, size_t x_stride, const float *weight, float epsilon, int rows, int columns,
+    float *out, size_t out_stride);
+
+/// residual += delta, then out = rms_norm(residual).
+void cs_add_norm(
+    cs_context *context, const float *delta, size_t delta_stride, float *residual, size_t residual_stride,
+    const float *weight, float epsilon, int rows, int columns, float *out, size_t out_stride);
+
+/// Norms each of `heads` runs of head_dim numbers of every row in place. x points at the first head.
+void cs_norm_heads(
+    cs_context *context, float *x, size_t x_stride, const float *weight, float epsilon, int rows, int heads, int head_dim);
+
+/// x += delta.
+void cs_add(
+    cs_context *context, const float *delta, size_t delta_stride, float *x, size_t x_stride, int rows, int columns);
+
+/// x[r, :] += sigmoid(gate[r, 0]) * delta[r, :].
+void cs_add_gated(
+    cs_context *context, const float *delta, size_t delta_stride, const float *gate, size_t gate_stride, float *x,
+    size_t x_stride, int rows, int columns);
+
+/// out[i, :] = x[index[i], :].
+void cs_gather(
+    cs_context *context, const float *x, size_t x_stride, const int32_t *index, int count, int columns, float *out,
+    size_t out_stride);
+
+/// out[r, :] = sum over k < choices, in order, of weights[r, k] * x[places[r, k], :].
+void cs_combine(
+    cs_context *context, const float *x, size_t x_stride, const float *weights, const int32_t *places, int rows,
+    int choices, int columns, float *out, size_t out_stride);
+
+typedef enum cs_activation { CS_SILU = 0, CS_GELU = 1, CS_GELU_TANH = 2, CS_RELU = 3 } cs_activation;
+
+/// out = act(gate_up[:, 0 ..< columns]) * gate_up[:, columns ..< 2 columns].
+void cs_activate(
+    cs_context *context, cs_activation activation, const float *gate_up, size_t gate_up_stride, int rows, int columns,
+    float *out, size_t out_stride);
+
+/// x = cap * tanh(x / cap).
+void cs_softcap(cs_context *context, float *x, size_t x_stride, float cap, int rows, int columns);
+
+/// Softmax of each row in place.
+void cs_softmax(cs_context *context, float *x, size_t x_stride, int rows, int columns);
+
+// MARK: Attention
+
+/// Rotates pairs (i, i + rotary_dim / 2) of each head by its row's position; tables are [positions, rotary_dim / 2].
+void cs_rotate(
+    cs_context *context, float *x, size_t x_stride, const int32_t *positions, const float *cosines, const float *sines,
+    int rotary_dim, int rows, int heads, int head_dim);
+
+/// A layer of the paged cache: [block][keys, values][kv_head] of block_size * head_dim numbers each. Keys are stored
+/// [head_dim][block_size], so that a run of keys' same components is one vector; values [block_size][head_dim].
+typedef struct cs_kv_layer {
+    void *base;
+    cs_type type;
+    int kv_heads;
+    int head_dim;
+    int block_size;
+} cs_kv_layer;
+
+/// Writes keys and values [rows, kv_heads * head_dim] into slots (block * block_size + offset).
+void cs_kv_store(
+    cs_context *context, const cs_kv_layer *layer, const float *keys, const float *values, size_t stride,
+    const int32_t *slots, int rows);
+
+/// One request's rows in a batch; positions first_position + i for row first_row + i.
+typedef struct cs_attention_entry {
+    int first_row;
+    int rows;
+    int first_position;
+    const int32_t *blocks;
+} cs_attention_entry;
+
+/// Positions per tile of the online softmax, aligned to absolute positions: part of the numerics.
+enum { CS_ATTENTION_TILE = 64 };
+/// The largest head.
+enum { CS_MAX_HEAD_DIM = 1024 };
+
+/// Attends rows of q [rows, heads * head_dim] to their own request's cache at positions <= their own.
+typedef struct cs_attention_args {
+    const float *q;
+    size_t q_stride;
+    float *out;  // [rows, heads * head_dim]
+    size_t out_stride;
+    cs_kv_layer layer;
+    int heads;
+    float scale;
+    float softcap;  // 0: none
+    int window;     // 0: none; else a query at i sees keys at j with i - j < window
+    const cs_attention_entry *entries;
+    int entry_count;
+} cs_attention_args;
+
+void cs_attention(cs_context *context, const cs_attention_args *args);
+
+// MARK: Sampling
+
+/// The largest of a row and log(sum(exp(x))), in one fixed order. Entries of -infinity count for nothing.
+void cs_log_sum_exp(const cs_context *context, const float *x, int count, float *largest, float *log_sum_exp);
+
+/// The index of the largest, the lowest among equals; NaN counts as -infinity.
+int cs_argmax(const cs_context *context, const float *x, int count);
+
+/// y[i] = f(x[i]) by the kernels' own functions, for tests against libm.
+typedef enum cs_function { CS_EXP = 0, CS_TANH = 1, CS_ERF = 2 } cs_function;
+void cs_map(const cs_context *context, cs_function function, const float *x, int count, float *y);
+
+#if defined(__cplusplus)
+}
+#endif
 #endif

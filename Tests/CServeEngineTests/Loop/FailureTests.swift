@@ -62,7 +62,7 @@ struct FailureTests {
 
     /// Reads an answer and, as fate has it, cancels it, drops it, or lets its task be cancelled.
     private static func serve(_ id: UInt64, _ fate: UInt64, on engine: Engine) async {
-        var request = InvarianceTests.request(id)
+        var request = CompanyTests.request(id)
         request.sampling.n = 1 + Int((fate >> 8) % 3)
         guard let stream = try? engine.submit(request) else { return }
         var left = Int(fate >> 16) % 20

@@ -4,7 +4,7 @@ import Testing
 @testable import CServeEngine
 
 @Suite("Batch invariance")
-struct InvarianceTests {
+struct CompanyTests {
     static func request(_ id: UInt64) -> Request {
         var request = Request.test(id, prompt: (0..<(5 + TokenID(id % 40))).map { ($0 &* 7 &+ TokenID(id)) % 60 }) {
             $0.maxTokens = 24

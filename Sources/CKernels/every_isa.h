@@ -1,0 +1,57 @@
+// Compiles one family's body (CS_BODY) once for each instruction set that this architecture may have.
+//
+// A body is written over the 16-lane words of vector.h, so the same lines become SSE2, AVX2, AVX-512 or NEON code;
+// what an instruction set does differently is behind CS_HAS_... in the body. CS_NAME(f) is f's name at this level.
+// The order of every sum is the same at all levels; only fused multiply-add and the bf16 dot round differently.
+
+#include "vector_types.h"
+
+#if defined(__aarch64__)
+#define CS_NAME(name) name##_neon
+#define CS_HAS_FMA 1
+#define CS_HAS_F16 1
+#include "vector.h"
+#include CS_BODY
+#undef CS_HAS_F16
+#undef CS_HAS_FMA
+#undef CS_NAME
+#endif
+
+#define CS_NAME(name) name##_portable
+#include "vector.h"
+#include CS_BODY
+#undef CS_NAME
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define CS_NAME(name) name##_avx2
+#define CS_HAS_FMA 1
+#define CS_HAS_F16 1
+#define CS_HAS_AVX2 1
+#include "vector.h"
+#include CS_BODY
+#undef CS_HAS_AVX2
+#undef CS_NAME
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#define CS_NAME(name) name##_avx512
+#define CS_HAS_AVX512 1
+#include "vector.h"
+#include CS_BODY
+#undef CS_NAME
+#pragma clang attribute pop
+
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#define CS_NAME(name) name##_avx512bf16
+#define CS_HAS_BF16_DOT 1
+#include "vector.h"
+#include CS_BODY
+#undef CS_HAS_BF16_DOT
+#undef CS_HAS_AVX512
+#undef CS_HAS_F16
+#undef CS_HAS_FMA
+#undef CS_NAME
+#pragma clang attribute pop
+#endif

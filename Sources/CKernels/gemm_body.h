@@ -1,0 +1,209 @@
+// out = x * weight^T + bias for each packed type: a panel of 64 output features times a chunk of rows.
+
+#include "gemm_tile.h"
+
+CS_INLINE void CS_NAME(tile_f16)(
+    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, bool add) {
+    enum { most = 4 };
+    const int strip = CS_STRIP(rows);
+    for (int s = 0; s < CS_PANEL / 16; s += strip) {
+        f32x16 sum[CS_ROW_TILE][most];
+        CS_UNROLL for (int m = 0; m < rows; m++)
+            CS_UNROLL for (int v = 0; v < strip; v++)
+                sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + (s + v) * 16) : (f32x16)0.0f;
+        for (int k = 0; k < inner; k++) {
+            f32x16 b[most];
+            CS_UNROLL for (int v = 0; v < strip; v++) b[v] = CS_NAME(load_f16)(w + (size_t)k * CS_PANEL + (s + v) * 16);
+            CS_UNROLL for (int m = 0; m < rows; m++) {
+                f32x16 a = CS_NAME(splat)(x[m * x_stride + k]);
+                CS_UNROLL for (int v = 0; v < strip; v++) sum[m][v] = CS_NAME(madd)(a, b[v], sum[m][v]);
+            }
+        }
+        CS_UNROLL for (int m = 0; m < rows; m++)
+            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + (s + v) * 16, sum[m][v]);
+    }
+}
+
+#if defined(CS_HAS_BF16_DOT)
+
+/// `x` holds pairs of bf16, [inner pairs][rows].
+CS_INLINE void CS_NAME(tile_bf16)(
+    const int rows, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add) {
+    enum { strip = 4 };
+    f32x16 sum[CS_ROW_TILE][strip];
+    CS_UNROLL for (int m = 0; m < rows; m++)
+        CS_UNROLL for (int v = 0; v < strip; v++)
+            sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + v * 16) : (f32x16)0.0f;
+    for (int k = 0; k < pairs; k++) {
+        __m512bh b[strip];
+        CS_UNROLL for (int v = 0; v < strip; v++)
+            b[v] = (__m512bh)_mm512_loadu_si512(w + (size_t)k * 2 * CS_PANEL + v * 32);
+        CS_UNROLL for (int m = 0; m < rows; m++) {
+            __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[(size_t)k * rows + m]);
+            CS_UNROLL for (int v = 0; v < strip; v++)
+                sum[m][v] = (f32x16)_mm512_dpbf16_ps((__m512)sum[m][v], a, b[v]);
+        }
+    }
+    CS_UNROLL for (int m = 0; m < rows; m++)
+        CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + v * 16, sum[m][v]);
+}
+
+/// Rounds a tile of rows to bf16 as [pairs][rows], an odd last column paired with zero.
+static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int inner, uint32_t *out) {
+    for (int k = 0; k < inner; k += 32) {
+        int left = inner - k < 32 ? inner - k : 32;
+        int pairs = (left + 1) / 2;
+        for (int m = 0; m < rows; m++) {
+            const float *from = x + m * x_stride + k;
+            uint32_t pair[16];
+            f32x16 low = left >= 16 ? CS_NAME(load)(from) : CS_NAME(load_some)(from, left);
+            f32x16 high = left >= 32 ? CS_NAME(load)(from + 16)
+                          : left > 16 ? CS_NAME(load_some)(from + 16, left - 16)
+                                      : (f32x16)0.0f;
+            _mm512_storeu_si512(pair, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
+            for (int p = 0; p < pairs; p++) out[(size_t)(k / 2 + p) * rows + m] = pair[p];
+        }
+    }
+}
+
+static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int count, void *rounded) {
+    size_t padded = ((size_t)args->inputs + 1) / 2 * 2;
+    if (args->weight_type != CS_BF16) return;
+    for (int m = 0; m < count; m += CS_ROW_TILE) {
+        int rows = count - m < CS_ROW_TILE ? count - m : CS_ROW_TILE;
+        CS_NAME(round_tile)(
+            args->x + (first + m) * args->x_stride, args->x_stride, rows, args->inputs,
+            (uint32_t *)rounded + m * (padded / 2));
+    }
+}
+
+#else
+
+/// Without a bf16 dot x stays f32 and the weights are widened: pairs in order, the even one first.
+CS_INLINE void CS_NAME(tile_bf16)(
+    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, bool add) {
+    enum { most = 4 };
+    const int strip = CS_STRIP(rows);
+    for (int s = 0; s < CS_PANEL / 16; s += strip) {
+        f32x16 sum[CS_ROW_TILE][most];
+        CS_UNROLL for (int m = 0; m < rows; m++)
+            CS_UNROLL for (int v = 0; v < strip; v++)
+                sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + (s + v) * 16) : (f32x16)0.0f;
+        for (int k = 0; k < inner; k += 2) {
+            const uint16_t *pairs = w + (size_t)k * CS_PANEL + s * 32;
+            bool single = k + 1 == inner;
+            CS_UNROLL for (int m = 0; m < rows; m++) {
+                f32x16 even = CS_NAME(splat)(x[m * x_stride + k]);
+                f32x16 odd = CS_NAME(splat)(single ? 0.0f : x[m * x_stride + k + 1]);
+                CS_UNROLL for (int v = 0; v < strip; v++) {
+                    u32x16 pair = *(const u32x16_any *)(const void *)(pairs + v * 32);
+                    sum[m][v] = CS_NAME(madd)(even, (f32x16)(pair << 16), sum[m][v]);
+                    sum[m][v] = CS_NAME(madd)(odd, (f32x16)(pair & 0xffff0000u), sum[m][v]);
+                }
+            }
+        }
+        CS_UNROLL for (int m = 0; m < rows; m++)
+            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + (s + v) * 16, sum[m][v]);
+    }
+}
+
+static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int count, void *rounded) {
+    (void)args, (void)first, (void)count, (void)rounded;
+}
+
+#endif
+
+#define CS_EACH_ROW_COUNT(call) \
+    switch (rows) {             \
+    case 1: call(1); break;     \
+    case 2: call(2); break;     \
+    case 3: call(3); break;     \
+    case 4: call(4); break;     \
+    case 5: call(5); break;     \
+    default: call(6); break;    \
+    }
+
+/// One row tile over the columns k ..< k + inner of the weights.
+static void CS_NAME(tile)(
+    const cs_linear_args *args, int row, int rows, int k, int inner, const void *panel, const void *rounded, float *c) {
+    const float *x = args->x + row * args->x_stride + k;
+    bool add = k > 0;
+    switch (args->weight_type) {
+    case CS_F32: {
+        const float *w = (const float *)panel + (size_t)k * CS_PANEL;
+#define CS_CALL(n) CS_NAME(tile_f32)(n, inner, x, args->x_stride, w, c, CS_PANEL, add)
+        CS_EACH_ROW_COUNT(CS_CALL)
+#undef CS_CALL
+        break;
+    }
+    case CS_F16: {
+        const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
+#define CS_CALL(n) CS_NAME(tile_f16)(n, inner, x, args->x_stride, w, c, add)
+        CS_EACH_ROW_COUNT(CS_CALL)
+#undef CS_CALL
+        break;
+    }
+    case CS_BF16: {
+        const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
+#if defined(CS_HAS_BF16_DOT)
+        const uint32_t *pairs = (const uint32_t *)rounded + (size_t)(k / 2) * rows;
+#define CS_CALL(n) CS_NAME(tile_bf16)(n, (inner + 1) / 2, pairs, w, c, add)
+#else
+        (void)rounded;
+#define CS_CALL(n) CS_NAME(tile_bf16)(n, inner, x, args->x_stride, w, c, add)
+#endif
+        CS_EACH_ROW_COUNT(CS_CALL)
+#undef CS_CALL
+        break;
+    }
+    }
+}
+#undef CS_EACH_ROW_COUNT
+
+static void CS_NAME(finish)(const cs_linear_args *args, int panel, int row, const float *sums) {
+    int column = panel * CS_PANEL;
+    int width = args->outputs - column < CS_PANEL ? args->outputs - column : CS_PANEL;
+    float *out = args->out + row * args->out_stride + column;
+    if (!args->bias) {
+        memcpy(out, sums, (size_t)width * sizeof(float));
+        return;
+    }
+    for (int n = 0; n < width; n++) out[n] = sums[n] + args->bias[column + n];
+}
+
+/// Columns of the weights per run, in 256-byte steps: 256 kB stay in the second-level cache while all row tiles pass over
+/// them; where a tile is narrower than a panel, 16 kB stay in the first level while all strips do.
+static int CS_NAME(run_length)(const cs_linear_args *args, int count, size_t bytes) {
+#if defined(CS_HAS_AVX512)
+    return count <= CS_ROW_TILE ? args->inputs : (int)(4096 / bytes);
+#else
+    return count == 1 ? args->inputs : (int)(256 / bytes);
+#endif
+}
+
+/// Rows first ..< first + count of one panel.
+static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int first, int count, const void *rounded) {
+    float sums[CS_CHUNK_ROWS * CS_PANEL] __attribute__((aligned(64)));
+    size_t padded = args->weight_type == CS_BF16 ? ((size_t)args->inputs + 1) / 2 * 2 : (size_t)args->inputs;
+    size_t bytes = cs_type_bytes(args->weight_type);
+    const char *weights = (const char *)args->weight + (size_t)panel * CS_PANEL * padded * bytes;
+    int run = CS_NAME(run_length)(args, count, bytes);
+    // One row takes all of a run's columns at once, in the order of memory; several take them strip by strip, which pays
+    // only where the weights come from the cache more often than from memory.
+#if defined(CS_HAS_AVX512)
+    const int step = CS_ROW_TILE;
+#else
+    const int step = count < 3 * CS_ROW_TILE ? 1 : CS_ROW_TILE;
+#endif
+    if (args->inputs == 0) memset(sums, 0, sizeof sums);
+    for (int k = 0; k < args->inputs; k += run) {
+        int inner = args->inputs - k < run ? args->inputs - k : run;
+        for (int m = 0; m < count; m += step) {
+            int rows = count - m < step ? count - m : step;
+            const char *pairs = (const char *)rounded + m * padded * 2;
+            CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL);
+        }
+    }
+    for (int m = 0; m < count; m++) CS_NAME(finish)(args, panel, first + m, sums + m * CS_PANEL);
+}
+#undef CS_STRIP

@@ -1,0 +1,82 @@
+// The dispatch table: one row of functions per instruction set, chosen when a context is made.
+#ifndef CS_TABLE_H
+#define CS_TABLE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "CKernels.h"
+
+/// A thread's own memory: activations rounded for a product, or an attention block.
+typedef struct cs_scratch {
+    /// Which x rows `floats` holds now: the product's number and the chunk in it.
+    uint64_t product;
+    int chunk;
+    float *floats;
+} cs_scratch;
+
+enum {
+    /// Rows of x that one item of a product covers; a multiple of the row tile.
+    CS_CHUNK_ROWS = 96,
+    CS_ROW_TILE = 6,
+    /// Query rows of an attention item.
+    CS_QUERY_ROWS = 48,
+    CS_SCRATCH_BYTES = 1 << 20,
+};
+
+typedef struct cs_kernels {
+    void (*linear_prepare)(const cs_linear_args *, int first, int count, void *rounded);
+    void (*linear_panel)(const cs_linear_args *, int panel, int first, int count, const void *rounded);
+    void (*attention_block)(
+        const cs_attention_args *, const cs_attention_entry *, int kv_head, int first, int count, float *scratch);
+    void (*norm_row)(const float *x, const float *weight, float epsilon, int columns, float *out);
+    void (*add_norm_row)(
+        const float *delta, float *residual, const float *weight, float epsilon, int columns, float *out);
+    void (*add_row)(const float *delta, float factor, float *x, int columns);
+    void (*scale_row)(const float *x, float factor, float *out, int columns);
+    void (*rotate_head)(float *x, const float *cosines, const float *sines, int half);
+    void (*activate_row)(cs_activation, const float *gate_up, int columns, float *out);
+    void (*softcap_row)(float *x, float cap, int columns);
+    void (*softmax_row)(float *x, int columns);
+    void (*log_sum_exp)(const float *x, int count, float *largest, float *log_sum_exp);
+    int (*argmax)(const float *x, int count);
+    void (*map)(cs_function, const float *x, int count, float *y);
+    float (*sigmoid)(float);
+    void (*narrow)(cs_type, const float *from, int count, void *out);
+} cs_kernels;
+
+struct cs_context {
+    cs_isa isa;
+    cs_kernels kernels;
+    cs_pool *pool;
+    int threads;
+    pthread_mutex_t turn;
+    atomic_uint_fast64_t products;
+    cs_scratch *scratch;
+    char *memory;
+};
+
+/// Each family fills in its functions of one level.
+void cs_fill_gemm(cs_kernels *kernels, cs_isa isa);
+void cs_fill_attention(cs_kernels *kernels, cs_isa isa);
+void cs_fill_norm(cs_kernels *kernels, cs_isa isa);
+void cs_fill_activation(cs_kernels *kernels, cs_isa isa);
+void cs_fill_elementwise(cs_kernels *kernels, cs_isa isa);
+
+/// Runs items on the pool, or on the caller alone when `work` (numbers touched) is not worth a hand-over.
+void cs_spread(cs_context *context, cs_job job, void *job_context, int items, long work);
+
+/// The rows of a table of levels that this architecture compiles.
+#if defined(__aarch64__)
+#define CS_PICK(isa, name) ((isa) == CS_ISA_NEON ? name##_neon : name##_portable)
+#elif defined(__x86_64__)
+#define CS_PICK(isa, name)                        \
+    ((isa) == CS_ISA_AVX512_BF16 ? name##_avx512bf16 \
+     : (isa) == CS_ISA_AVX512    ? name##_avx512     \
+     : (isa) == CS_ISA_AVX2      ? name##_avx2       \
+                                 : name##_portable)
+#else
+#define CS_PICK(isa, name) (name##_portable)
+#endif
+
+#endif

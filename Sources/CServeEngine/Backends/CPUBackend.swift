@@ -1,0 +1,156 @@
+// The CPU backend: the C kernels behind the `Backend` protocol, on a pool of threads that lives as long as the backend.
+
+import CKernels
+import CServeCore
+
+/// A packed matrix in host memory, in the C kernels' layout.
+public struct CPUWeight: @unchecked Sendable {
+    /// The region; immutable after packing.
+    let memory: HostMemory
+    /// The first panel.
+    let base: UnsafeMutableRawPointer
+    /// The packed type.
+    let type: cs_type
+    /// Output features.
+    let rows: Int
+    /// Input features.
+    let columns: Int
+    /// One f32 per row, or nil.
+    let bias: UnsafePointer<Float>?
+}
+
+/// Runs a model with the C kernels of one instruction set.
+///
+/// Activations, norms, rope and softmax are f32. Products with f32 and f16 weights are f32; products with bf16 weights
+/// round x to bf16 on ``CPUInstructionSet/avx512bf16`` (sums stay f32) and are f32 elsewhere. Numbers depend on the
+/// instruction set and the types, never on the number of threads or on what else is in the batch. Attention tiles are
+/// `CS_ATTENTION_TILE` positions.
+///
+/// Cost: weights take ``packedBytes(rows:columns:element:)``; each thread holds 1 MiB of scratch; steps allocate nothing.
+public struct CPUBackend: Backend {
+    /// Owns the pool; calls on it from several threads take turns.
+    final class Context: @unchecked Sendable {
+        let pointer: OpaquePointer
+
+        init(_ pointer: OpaquePointer) {
+            self.pointer = pointer
+        }
+
+        deinit {
+            cs_context_destroy(pointer)
+        }
+    }
+
+    let owner: Context
+    /// The level of the kernels.
+    public let instructionSet: CPUInstructionSet
+    /// Threads, the caller's included.
+    public let threads: Int
+
+    @inline(__always)
+    var context: OpaquePointer { owner.pointer }
+
+    /// "cpu".
+    public var name: String { "cpu" }
+
+    /// Starts the pool.
+    /// - Parameters:
+    ///   - threads: Threads with the caller's; nil takes every core that this process may use.
+    ///   - instructionSet: The kernels' level; nil takes the machine's best.
+    /// - Throws: ``CPUBackendError``.
+    public init(threads: Int? = nil, instructionSet: CPUInstructionSet? = nil) throws {
+        let level = instructionSet ?? .best
+        let count = threads ?? Int(cs_core_count())
+        guard count >= 1 else { throw CPUBackendError.threadsOutOfRange(threads: count) }
+        guard cs_isa_supported(level.isa) else {
+            throw CPUBackendError.instructionSetNotSupported(asked: level, supported: CPUInstructionSet.supported)
+        }
+        guard count <= 4096, let made = cs_context_create(Int32(count), level.isa) else {
+            throw CPUBackendError.threadsRefused(threads: count)
+        }
+        owner = Context(made)
+        self.instructionSet = level
+        self.threads = count
+    }
+
+    /// Panels of 64 output features; bf16 pairs its input features.
+    public func weightLayout(_ element: ElementType) -> WeightLayout {
+        WeightLayout(
+            element: element, rowMultiple: Int(CS_PANEL), columnMultiple: element == .bfloat16 ? 2 : 1)
+    }
+
+    /// The bytes of a packed matrix as the kernels count them: what ``weightLayout(_:)`` must reproduce.
+    public static func packedBytes(rows: Int, columns: Int, element: ElementType) -> Int {
+        cs_packed_bytes(element.kernelType, rows, columns)
+    }
+
+    // MARK: Memory
+
+    /// One mapping, with huge pages where the system offers them.
+    public func allocate(_ what: String, bytes: Int) throws -> HostMemory {
+        try HostMemory(what, bytes: bytes)
+    }
+
+    /// Packs on all threads, straight from the source's rows.
+    public func pack(
+        _ matrix: MatrixSource, layout: WeightLayout, into memory: HostMemory, at offset: Int
+    ) throws -> CPUWeight {
+        let rows = matrix.rows
+        let bytes = layout.bytes(rows: rows, columns: matrix.columns)
+        let biasBytes = (matrix.bias?.count ?? 0) * 4
+        precondition(layout == weightLayout(layout.element), "a layout of another backend")
+        precondition(offset >= 0 && offset + bytes + biasBytes <= memory.bytes, "weight outside region")
+        let base = memory.base + offset
+        var row = 0
+        for part in matrix.parts {
+            cs_pack(
+                context, layout.element.kernelType, base, row, matrix.columns, part.base, part.element.kernelType,
+                part.rowStride, part.rows)
+            row += part.rows
+        }
+        let bias = matrix.bias.map { HostVector($0, into: memory, at: offset + bytes).base }
+        return CPUWeight(
+            memory: memory, base: base, type: layout.element.kernelType, rows: rows, columns: matrix.columns, bias: bias
+        )
+    }
+
+    /// Copies constants.
+    public func upload(_ values: [Float], into memory: HostMemory, at offset: Int) -> HostVector {
+        HostVector(values, into: memory, at: offset)
+    }
+
+    /// A view; nothing is copied.
+    public func buffer(in memory: HostMemory, at offset: Int, rows: Int, columns: Int) -> HostBuffer {
+        HostBuffer(memory, at: offset, rows: rows, columns: columns)
+    }
+
+    /// A view; nothing is copied.
+    public func slice(_ buffer: HostBuffer, firstRow: Int) -> HostBuffer { buffer.slice(firstRow: firstRow) }
+
+    /// A view of the region; keys of a head are laid `[headDim][slot]`.
+    public func cache(in memory: HostMemory, plan: KVCachePlan) -> PagedKVCache {
+        precondition(plan.headDim <= Int(CS_MAX_HEAD_DIM), "heads are wider than CS_MAX_HEAD_DIM")
+        return PagedKVCache(memory, plan: plan)
+    }
+
+    /// The host's own arrays: nothing is copied.
+    public func prepare(_ inputs: BatchInputs) throws -> BatchInputs { inputs }
+
+    /// Operations are done when their calls return.
+    public func withHostRows<R>(
+        _ buffer: HostBuffer, rows: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
+    ) rethrows -> R {
+        try body(UnsafeMutableBufferPointer(start: buffer.base, count: rows * buffer.columns))
+    }
+}
+
+extension ElementType {
+    /// The C kernels' name.
+    var kernelType: cs_type {
+        switch self {
+        case .float32: CS_F32
+        case .float16: CS_F16
+        case .bfloat16: CS_BF16
+        }
+    }
+}
