@@ -1,20 +1,33 @@
-// TEMPORARY until the template engine lands.
+// Finding the chat template: the flag's file, the checkpoint's own, or the built-in model's.
+
 import CServeCore
 import CServeServer
 import CServeText
+import Foundation
 
 extension ModelLoader {
-    func template(_ tokenizer: Tokenizer) throws -> (any ChatRendering)? { TemporaryTemplate() }
-}
-struct TemporaryTemplate: ChatRendering {
-    func render(_ input: ChatTemplateInput) throws -> [TextSegment] {
-        var s: [TextSegment] = [TextSegment(text: "<|begin_of_text|>", mayYieldSpecialTokens: true)]
-        for m in input.messages {
-            s.append(TextSegment(text: "<|im_start|>" + (m["role"]?.stringValue ?? "") + "\n", mayYieldSpecialTokens: true))
-            s.append(TextSegment(text: m["content"]?.stringValue ?? "", mayYieldSpecialTokens: false))
-            s.append(TextSegment(text: "<|im_end|>\n", mayYieldSpecialTokens: true))
+    /// The template, or nil for a model that has none.
+    func template(_ tokenizer: Tokenizer) throws -> (any ChatRendering)? {
+        if let file = text.chatTemplate { return TemplateRenderer(try read(file, tokenizer)) }
+        let template: ChatTemplate? = try isBuiltIn
+            ? ChatTemplate(tokenizerConfiguration: BuiltInModel.tokenizerConfiguration, jinja: nil)
+            : ChatTemplate.load(directory: URL(fileURLWithPath: recipe.model))
+        return template.map { TemplateRenderer($0) }
+    }
+
+    private func read(_ file: String, _ tokenizer: Tokenizer) throws -> ChatTemplate {
+        let source: String
+        do {
+            source = try String(contentsOfFile: file, encoding: .utf8)
+        } catch {
+            throw LoadError.unreadableTemplate(file: file, reason: error.localizedDescription)
         }
-        s.append(TextSegment(text: "<|im_start|>assistant\n", mayYieldSpecialTokens: true))
-        return s
+        let named: [(String, NamedToken?)] = [
+            ("bos_token", tokenizer.bosToken), ("eos_token", tokenizer.eosToken), ("unk_token", tokenizer.unkToken),
+            ("pad_token", tokenizer.padToken),
+        ]
+        var tokens: [String: String] = [:]
+        for (name, token) in named { tokens[name] = token?.text }
+        return try ChatTemplate(source: source, specialTokens: tokens, name: file)
     }
 }
