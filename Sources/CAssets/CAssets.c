@@ -1,1 +1,29 @@
+// The built-in model's files, embedded so that the binary alone serves it. Edits to the files rebuild this one.
 #include "CAssets.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+// Weights are read in place: 64 bytes is a cache line and the alignment of every packed tensor.
+static const _Alignas(64) unsigned char weights[] = {
+#embed "../../Assets/model/model.safetensors"
+};
+static const unsigned char config[] = {
+#embed "../../Assets/model/config.json"
+};
+static const unsigned char generation_config[] = {
+#embed "../../Assets/model/generation_config.json"
+};
+static const unsigned char tokenizer[] = {
+#embed "../../Assets/model/tokenizer.json"
+};
+static const unsigned char tokenizer_config[] = {
+#embed "../../Assets/model/tokenizer_config.json"
+};
+
+#define ASSET(name) ((CAsset){name, sizeof(name)})
+
+CAsset cassets_model_weights(void) { return ASSET(weights); }
+CAsset cassets_model_config(void) { return ASSET(config); }
+CAsset cassets_model_generation_config(void) { return ASSET(generation_config); }
+CAsset cassets_model_tokenizer(void) { return ASSET(tokenizer); }
+CAsset cassets_model_tokenizer_config(void) { return ASSET(tokenizer_config); }

@@ -1,6 +1,7 @@
 // One branch's tokens become text here: whole characters only, nothing of a stop string, scores in step with the text.
 
 import CServeCore
+import CServeText
 
 /// A token of an answer and where its text begins, in Unicode scalars from the answer's start.
 struct AnswerToken: Hashable, Sendable {
@@ -39,7 +40,7 @@ struct AnswerText: Sendable {
 
     let choice: Int
     private var detokenizer: any AnswerDetokenizer
-    private var stops: StopScanner
+    private var stops: StopMatcher
     private let explicitStops: Set<TokenID>
     private let includeStop: Bool
     private var waiting: [Waiting] = []
@@ -62,7 +63,7 @@ struct AnswerText: Sendable {
         self.choice = choice
         detokenizer = codec.detokenizer(
             promptTail: Array(prompt.suffix(5)), skipSpecialTokens: options.skipSpecialTokens)
-        stops = StopScanner(options.stops)
+        stops = StopMatcher(stops: options.stops, includeStop: options.includeStop)
         explicitStops = Set(options.sampling.stopTokenIDs)
         includeStop = options.includeStop
     }
@@ -94,11 +95,11 @@ struct AnswerText: Sendable {
         guard !text.isEmpty else { return false }
         decodedBytes += text.utf8.count
         decodedScalars += text.unicodeScalars.count
-        let outcome: StopScanner.Outcome = stops.append(text, includeStop: includeStop)
-        piece.text += outcome.text
-        releasedBytes += outcome.text.utf8.count
+        let (released, found): (String, String?) = stops.feed(text)
+        piece.text += released
+        releasedBytes += released.utf8.count
         releaseTokens(before: releasedBytes, to: &piece)
-        guard let found = outcome.found else { return false }
+        guard let found else { return false }
         end = AnswerEnd(reason: .stop, stopString: found, stopToken: nil)
         piece.end = end
         return true

@@ -5,7 +5,7 @@ import CServeCore
 /// The body of `/v1/chat/completions`.
 struct ChatRequest: Sendable {
     var options: GenerationOptions
-    var conversation: Conversation
+    var conversation: ChatMessages
 
     init(_ fields: FieldReader, defaults: SamplingDefaults, limits: Limits) throws(APIError) {
         options = try GenerationOptions(fields, defaults: defaults, limits: limits)
@@ -24,7 +24,7 @@ struct ChatRequest: Sendable {
         if options.stream, options.sampling.promptLogprobs != nil {
             throw .invalidValue(field: "prompt_logprobs", reason: "they are not sent in a stream.")
         }
-        conversation = try Conversation(fields, limits: limits)
+        conversation = try ChatMessages(fields, limits: limits)
     }
 }
 

@@ -9,15 +9,14 @@ struct PromptEncoder: Sendable {
     let settings: ServerSettings
 
     /// The token ids of a chat.
-    func encode(_ conversation: Conversation) throws(APIError) -> [TokenID] {
+    func encode(_ conversation: ChatMessages) throws(APIError) -> [TokenID] {
         if conversation.template != nil, !settings.trustRequestTemplate {
             throw .notBuilt(
                 field: "chat_template",
                 advice: "Requests may bring a template only if the server runs with --trust-request-chat-template.")
         }
         guard let template = model.template else { throw .noChatTemplate }
-        let bytes: Int = conversation.messages.reduce(0) { $0 + ($1["content"]?.stringValue?.utf8.count ?? 0) }
-        try bound(bytes, field: "messages")
+        try bound(conversation.textBytes, field: "messages")
         let segments: [TextSegment]
         do {
             segments = try template.render(conversation.templateInput)
@@ -85,7 +84,7 @@ struct PromptEncoder: Sendable {
     }
 }
 
-extension Conversation {
+extension ChatMessages {
     /// What the template is given.
     var templateInput: ChatTemplateInput {
         ChatTemplateInput(

@@ -49,7 +49,8 @@ public struct Server: Sendable {
     /// - Throws: ``ServerError`` if the address cannot be used.
     public func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
         var quiet: Logger = state.logger
-        quiet.logLevel = max(quiet.logLevel, .notice)
+        // Cancelling the server is how it ends; Hummingbird would log that as an error.
+        quiet.logLevel = .critical
         let settings: ServerSettings = state.settings
         let application: Application<Responder> = Application(
             responder: Responder(state: state, routes: RouteTable(Server.routes())),

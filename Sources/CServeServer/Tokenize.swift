@@ -30,7 +30,7 @@ enum Tokenize {
     private static func tokens(
         _ fields: FieldReader, _ encoder: PromptEncoder, _ limits: Limits
     ) throws(APIError) -> [TokenID] {
-        if fields.value("messages") != nil { return try encoder.encode(Conversation(fields, limits: limits)) }
+        if fields.value("messages") != nil { return try encoder.encode(ChatMessages(fields, limits: limits)) }
         guard let text = try fields.string("prompt") else { throw .missingField(field: "prompt") }
         return try encoder.encode(.text(text), addSpecialTokens: try fields.bool("add_special_tokens") ?? true)
     }

@@ -2,12 +2,13 @@
 
 import ArgumentParser
 import CServeCore
+import CServeEngine
 
 /// Lists and inspects models.
 struct Models: ParsableCommand {
     static let configuration: CommandConfiguration = CommandConfiguration(
-        abstract: "List supported models, or inspect a checkpoint.",
-        subcommands: [List.self], defaultSubcommand: List.self)
+        abstract: "List supported models, or inspect a checkpoint.", subcommands: [List.self, Inspect.self],
+        defaultSubcommand: List.self)
 
     /// The families.
     struct List: ParsableCommand {
@@ -15,7 +16,46 @@ struct Models: ParsableCommand {
             abstract: "List the model families that this build serves.")
 
         func run() {
-            Console.say("\(Recipe.builtInModel): the small model inside this program")
+            Console.say("Built in: \(Recipe.builtInModel)")
+            Console.say("Checkpoint folders in Hugging Face's format, by config.json's architectures:")
+            for family in ModelFamily.allCases {
+                Console.say("  \(family.rawValue): \(family.architectures.joined(separator: ", "))")
+            }
+        }
+    }
+
+    /// One checkpoint.
+    struct Inspect: ParsableCommand {
+        static let configuration: CommandConfiguration = CommandConfiguration(
+            abstract: "Print a checkpoint's shape and memory, or why it would be refused.")
+
+        @Argument(help: "The checkpoint's folder, or cserve-demo.", completion: .directory)
+        var folder: String
+
+        @Flag(help: "Print one JSON object.")
+        var json: Bool = false
+
+        func run() throws {
+            try Failure.explained {
+                try ModelLoader.checkFolder(folder)
+                let checkpoint: Checkpoint = try folder == Recipe.builtInModel
+                    ? BuiltInModel.checkpoint(name: folder) : Checkpoint(directory: folder)
+                try report(try checkpoint.shape(), checkpoint)
+            }
+        }
+
+        private func report(_ shape: ModelShape, _ checkpoint: Checkpoint) throws {
+            var facts: [(name: String, value: JSONValue)] = ModelReport.facts(shape)
+            facts.append(("stored_type", .string(checkpoint.storedElement().rawValue)))
+            facts.append(("tensors", .integer(checkpoint.tensors.count)))
+            guard !json else {
+                return Console.say(JSONValue.object(JSONObject(facts.map { ($0.name, $0.value) })).text(.pretty))
+            }
+            for fact in facts {
+                var value: String = fact.value.stringValue ?? fact.value.text()
+                if fact.name.contains("bytes"), let bytes = fact.value.intValue { value += " (\(ByteCount(bytes)))" }
+                Console.say("\(fact.name.replacing("_", with: " ")): \(value)")
+            }
         }
     }
 }

@@ -1,3 +1,24 @@
+// Files inside the binary: each function returns a file's bytes, which live as long as the process.
 #ifndef CASSETS_H
 #define CASSETS_H
+
+#include <stddef.h>
+
+/// A file: `length` bytes at `bytes`.
+typedef struct {
+    const unsigned char *bytes;
+    size_t length;
+} CAsset;
+
+/// The built-in model's model.safetensors, aligned to 64 bytes.
+CAsset cassets_model_weights(void);
+/// Its config.json.
+CAsset cassets_model_config(void);
+/// Its generation_config.json.
+CAsset cassets_model_generation_config(void);
+/// Its tokenizer.json.
+CAsset cassets_model_tokenizer(void);
+/// Its tokenizer_config.json, with the chat template.
+CAsset cassets_model_tokenizer_config(void);
+
 #endif

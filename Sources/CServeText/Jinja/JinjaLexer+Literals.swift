@@ -52,7 +52,8 @@ extension JinjaLexer {
     private mutating func digits() -> String {
         var text = ""
         while index < source.count {
-            let isSeparator = source[index] == "_" && index + 1 < source.count && ("0"..."9").contains(source[index + 1])
+            let isSeparator =
+                source[index] == "_" && index + 1 < source.count && ("0"..."9").contains(source[index + 1])
             guard ("0"..."9").contains(source[index]) || isSeparator else { break }
             if !isSeparator { text.unicodeScalars.append(source[index]) }
             index += 1

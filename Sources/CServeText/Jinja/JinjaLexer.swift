@@ -48,7 +48,8 @@ struct JinjaLexer {
             index = source.count
             return
         }
-        let sign: Unicode.Scalar? = tag + 2 < source.count && (source[tag + 2] == "-" || source[tag + 2] == "+")
+        let sign: Unicode.Scalar? =
+            tag + 2 < source.count && (source[tag + 2] == "-" || source[tag + 2] == "+")
             ? source[tag + 2] : nil
         let isVariable = source[tag + 1] == "{"
         addData(textBefore(tag, from: start, sign: sign, isVariable: isVariable), at: start)

@@ -72,7 +72,9 @@ extension JinjaParser {
     private mutating func sum() throws -> JinjaExpression {
         let token = current
         var left = try concatenation()
-        while let sign = takeOperator(["+", "-"]) { left = try node(.binary(sign, left, try concatenation()), at: token) }
+        while let sign = takeOperator(["+", "-"]) {
+            left = try node(.binary(sign, left, try concatenation()), at: token)
+        }
         return left
     }
 
@@ -86,7 +88,9 @@ extension JinjaParser {
     private mutating func product() throws -> JinjaExpression {
         let token = current
         var left = try power()
-        while let sign = takeOperator(["*", "/", "//", "%"]) { left = try node(.binary(sign, left, try power()), at: token) }
+        while let sign = takeOperator(["*", "/", "//", "%"]) {
+            left = try node(.binary(sign, left, try power()), at: token)
+        }
         return left
     }
 

@@ -64,7 +64,8 @@ extension JinjaParser {
             keys.append(try expression())
         }
         try expectSymbol("]")
-        return try node(.item(operand, isTuple && keys.count > 1 ? try node(.tuple(keys), at: token) : keys[0]), at: token)
+        return try node(
+            .item(operand, isTuple && keys.count > 1 ? try node(.tuple(keys), at: token) : keys[0]), at: token)
     }
 
     private mutating func slice(

@@ -34,7 +34,9 @@ extension JinjaParser {
         JinjaStatement(kind: kind, line: token.line, column: token.column)
     }
 
-    private static let unsupported: Set<String> = ["include", "import", "from", "extends", "block", "autoescape", "trans"]
+    private static let unsupported: Set<String> = [
+        "include", "import", "from", "extends", "block", "autoescape", "trans",
+    ]
 
     private mutating func tag(opener: String, closers: Set<String>) throws -> JinjaStatement {
         let token = current
@@ -143,7 +145,9 @@ extension JinjaParser {
             targets.append(try singleTarget(namespaces: namespaces))
             if isSymbol(",") { isTuple = true }
         } while takeSymbol(",")
-        guard let first = targets.first else { throw fault("expected a name to assign to, found \(current.description)") }
+        guard let first = targets.first else {
+            throw fault("expected a name to assign to, found \(current.description)")
+        }
         return isTuple ? .tuple(targets) : first
     }
 

@@ -84,3 +84,10 @@ struct TestServer: Sendable {
         Issue.record("never came true: \(what)")
     }
 }
+
+/// Expects a status; `#expect` cannot await a throwing argument in every place.
+func expectStatus(
+    _ status: Int, _ response: TestResponse, _ comment: Comment? = nil, at place: SourceLocation = #_sourceLocation
+) {
+    #expect(response.status == status, comment, sourceLocation: place)
+}

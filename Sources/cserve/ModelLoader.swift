@@ -38,11 +38,16 @@ struct ModelLoader: Sendable {
     /// Refuses what cannot work before anything is opened.
     func check() throws {
         try recipe.checkRunnable()
-        guard !isBuiltIn else { return }
+        try ModelLoader.checkFolder(recipe.model)
+    }
+
+    /// Refuses names of models that are neither built in nor a folder.
+    static func checkFolder(_ name: String) throws {
+        guard name != Recipe.builtInModel else { return }
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: recipe.model, isDirectory: &isFolder) else {
-            throw LoadError.noSuchModel(recipe.model)
+        guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
+            throw LoadError.noSuchModel(name)
         }
-        guard isFolder.boolValue else { throw LoadError.notAFolder(recipe.model) }
+        guard isFolder.boolValue else { throw LoadError.notAFolder(name) }
     }
 }

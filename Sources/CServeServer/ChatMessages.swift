@@ -3,8 +3,8 @@
 import CServeCore
 
 /// The template's input: messages, tools, documents and its switches.
-struct Conversation: Sendable {
-    /// The messages, their parts joined to plain text.
+struct ChatMessages: Sendable {
+    /// The messages.
     var messages: [JSONValue]
     var tools: [JSONValue]?
     var documents: [JSONValue]?
@@ -26,7 +26,7 @@ struct Conversation: Sendable {
         guard !array.isEmpty else { throw .invalidValue(field: "messages", reason: "it has no message.") }
         messages = []
         for (index, message) in array.enumerated() {
-            messages.append(try Conversation.message(message, at: "messages[\(index)]"))
+            messages.append(try ChatMessages.message(message, at: "messages[\(index)]"))
         }
         tools = try RefusedFields.checkTools(fields)
         documents = try fields.array("documents", limit: limits.messages, unit: "documents")
@@ -42,7 +42,7 @@ struct Conversation: Sendable {
         arguments = try fields.object("chat_template_kwargs") ?? JSONObject()
     }
 
-    /// Checks one message and flattens its content.
+    /// Checks one message.
     static func message(_ value: JSONValue, at place: String) throws(APIError) -> JSONValue {
         guard case .object(var message) = value else {
             throw .wrongType(field: place, expected: "an object", found: value.described)
@@ -52,7 +52,7 @@ struct Conversation: Sendable {
             throw .wrongType(field: place + ".role", expected: "a string", found: role.described)
         }
         if let content = message["content"] {
-            message["content"] = try flatten(content, at: place + ".content")
+            message["content"] = try checked(content, at: place + ".content")
         } else if message["tool_calls"] == nil {
             throw .missingField(field: place + ".content")
         }
@@ -60,16 +60,27 @@ struct Conversation: Sendable {
         return .object(message)
     }
 
-    /// Joins text parts with a newline, as vLLM does; other parts are refused.
-    private static func flatten(_ content: JSONValue, at place: String) throws(APIError) -> JSONValue {
+    /// Lets strings and text parts through, each part as `{"type": "text", "text": …}`; other parts are refused.
+    private static func checked(_ content: JSONValue, at place: String) throws(APIError) -> JSONValue {
         switch content {
         case .null, .string: return content
         case .array(let parts):
-            var texts: [String] = []
-            for (index, part) in parts.enumerated() { texts.append(try text(part, at: "\(place)[\(index)]")) }
-            return .string(texts.joined(separator: "\n"))
+            var checked: [JSONValue] = []
+            for (index, part) in parts.enumerated() {
+                checked.append(["type": "text", "text": .string(try text(part, at: "\(place)[\(index)]"))])
+            }
+            return .array(checked)
         default:
             throw .wrongType(field: place, expected: "a string or a list of text parts", found: content.described)
+        }
+    }
+
+    /// Bytes of text in all messages.
+    var textBytes: Int {
+        messages.reduce(0) { total, message in
+            let content: JSONValue? = message["content"]
+            let parts: Int = content?.arrayValue?.reduce(0) { $0 + ($1["text"]?.stringValue?.utf8.count ?? 0) } ?? 0
+            return total + (content?.stringValue?.utf8.count ?? 0) + parts
         }
     }
 
