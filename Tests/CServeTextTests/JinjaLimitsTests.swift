@@ -2,7 +2,6 @@
 
 import CServeCore
 import Foundation
-import Synchronization
 import Testing
 
 @testable import CServeText
@@ -36,13 +35,16 @@ import Testing
     @Test(
         "Hostile input ends in an error",
         arguments: [
-            "{{ 'ab' * 9223372036854775807 }}", "{{ range(10**12) }}", "{{ 10 ** 100 }}", "{{ 9223372036854775807 + 1 }}",
+            "{{ 'ab' * 9223372036854775807 }}", "{{ range(10**12) }}", "{{ 10 ** 100 }}",
+            "{{ 9223372036854775807 + 1 }}",
             "{{ '%999999999d' % 1 }}", "{{ '%.999999999f' % 1 }}", "{{ '%*d' % (999999999, 1) }}",
             "{{ '{:999999999}'.format(1) }}", "{{ 'a'.ljust(10**12) }}", "{{ 'a'|center(10**12) }}",
-            "{{ ('a' * 9999)|replace('', 'b' * 9999) }}", "{{ 'a'|indent(10**12, true) }}", "{{ [1]|batch(10**12, 0)|list }}",
+            "{{ ('a' * 9999)|replace('', 'b' * 9999) }}", "{{ 'a'|indent(10**12, true) }}",
+            "{{ [1]|batch(10**12, 0)|list }}",
             "{{ [1]|slice(10**12)|list }}", "{{ [1]|tojson(indent=10**12) }}", "{{ ('a' * 99999).join('b' * 99999) }}",
             "{{ 99999999999999999999 }}", "{{ -9223372036854775807 - 2 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
-            "{{ 1e308|int }}", "{% set ns = namespace() %}{% for i in range(99999) %}{% set ns.a = [ns.a] %}{% endfor %}",
+            "{{ 1e308|int }}",
+            "{% set ns = namespace() %}{% for i in range(99999) %}{% set ns.a = [ns.a] %}{% endfor %}",
             "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}", "{{ '\t' * 9999999 ~ '\t' * 9999999 }}",
         ])
     func hostile(source: String) {
@@ -51,20 +53,24 @@ import Testing
 
     @Test(
         "Deep and broken templates are refused on a small stack",
-        arguments: ["(", "[", "{", "-", "not ", "a.b(", "x if ", "1+", "1~", "1**", "a|f|", "a[", "{a:", "x is y(", "a and "])
+        arguments: [
+            "(", "[", "{", "-", "not ", "a.b(", "x if ", "1+", "1~", "1**", "a|f|", "a[", "{a:", "x is y(", "a and ",
+        ])
     func deep(part: String) async {
         let source = "{{ " + String(repeating: part, count: 20_000) + " }}"
         let found: JinjaError.Reason? = await JinjaLimitsTests.onSmallStack { JinjaLimitsTests.reason(source) }
         #expect(found != nil)
     }
 
-    @Test("The deepest templates that are allowed run on a stack of one megabyte")
+    @Test("The deepest templates that are allowed run on a stack of two megabytes")
     func deepest() async {
         let brackets = "{{ " + String(repeating: "[", count: 60) + String(repeating: "]", count: 60) + " }}"
         let chain = "{{ " + Array(repeating: "'a'", count: 150).joined(separator: " + ") + " }}"
         let blocks = String(repeating: "{% if true %}", count: 60) + "x" + String(repeating: "{% endif %}", count: 60)
         let macro = "{% macro m() %}{% if true %}{{ [m()] }}{% endif %}{% endmacro %}{{ m() }}"
-        for (source, reason) in [(brackets, nil), (chain, nil), (blocks, nil), (macro, JinjaError.Reason.recursionLimit(400))] {
+        for (source, reason) in [
+            (brackets, nil), (chain, nil), (blocks, nil), (macro, JinjaError.Reason.recursionLimit(400)),
+        ] {
             let found = await JinjaLimitsTests.onSmallStack { JinjaLimitsTests.reason(source) }
             #expect(found == reason)
         }
@@ -103,11 +109,11 @@ import Testing
         }
     }
 
-    /// Runs something on a thread of one megabyte, less than any thread of the server has.
+    /// Runs something on a thread of two megabytes, less than any thread of the server has.
     static func onSmallStack<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             let thread = Thread { continuation.resume(returning: body()) }
-            thread.stackSize = 1 << 20
+            thread.stackSize = 2 << 20
             thread.start()
         }
     }

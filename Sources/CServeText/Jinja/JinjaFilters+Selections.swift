@@ -30,7 +30,7 @@ extension JinjaInterpreter {
                 try items.map { item in
                     try step()
                     return try path(key, of: item, default: fallback.flatMap { $0.isNone ? nil : $0 })
-            })
+                })
         }
         guard let name = arguments.positional.first?.text?.string else {
             throw JinjaFault(.type("map requires a filter argument"))
