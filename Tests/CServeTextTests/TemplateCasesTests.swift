@@ -18,9 +18,11 @@ import Testing
         let results = try #require(cases.arrayValue).map { item in
             let source = item["template"]?.stringValue ?? ""
             let tokens = (item["tokens"]?.objectValue?.members ?? []).map { ($0.key, $0.value.stringValue ?? "") }
-            let template = templates[source] ?? Result {
-                try ChatTemplate(source: source, specialTokens: Dictionary(uniqueKeysWithValues: tokens))
-            }
+            let template =
+                templates[source]
+                ?? Result {
+                    try ChatTemplate(source: source, specialTokens: Dictionary(uniqueKeysWithValues: tokens))
+                }
             templates[source] = template
             return TemplateCasesTests.result(of: item, template)
         }
@@ -33,7 +35,8 @@ import Testing
             documents: item["documents"]?.arrayValue,
             addGenerationPrompt: item["add_generation_prompt"]?.boolValue ?? true,
             continueFinalMessage: item["continue_final_message"]?.boolValue ?? false,
-            variables: Dictionary(uniqueKeysWithValues: (item["kwargs"]?.objectValue?.members ?? []).map { ($0.key, $0.value) }))
+            variables: Dictionary(
+                uniqueKeysWithValues: (item["kwargs"]?.objectValue?.members ?? []).map { ($0.key, $0.value) }))
         let now = ClockComponents(year: 2025, month: 7, day: 4, hour: 15, minute: 6, second: 9)
         do {
             return ["text": .string(try template.get().renderText(conversation, now: now))]

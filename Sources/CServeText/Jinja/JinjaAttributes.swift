@@ -48,7 +48,7 @@ extension JinjaInterpreter {
         switch value {
         case .object(let object): return try objectAttribute(name, of: object, value)
         case .integer, .bool:
-            return name == "real" || name == "numerator" ? value : nil
+            if name == "real" || name == "numerator" { return value }
         default: break
         }
         if JinjaMethods.changing(value).contains(name) { return forbidden(name, of: value) }

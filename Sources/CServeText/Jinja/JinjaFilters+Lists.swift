@@ -63,12 +63,21 @@ extension JinjaInterpreter {
         return .generator(try items(of: value).reversed())
     }
 
-    /// `a.b.0` of a value, as the `attribute` argument of filters means it.
-    func path(_ key: JinjaValue, of value: JinjaValue) throws -> JinjaValue {
-        if key.integer != nil { return try item(key, of: value) }
-        guard let name = key.text else { throw JinjaFault(.type("an attribute must be a name or a number")) }
-        return try name.string.split(separator: ".", omittingEmptySubsequences: false).reduce(value) { value, part in
-            try item(Int(part).map { .integer($0) } ?? .trusted(String(part)), of: value)
+    /// `a.b.0` of a value, as the `attribute` argument of filters means it; a default stands in for every missing step.
+    func path(_ key: JinjaValue, of value: JinjaValue, default fallback: JinjaValue? = nil) throws -> JinjaValue {
+        let parts: [JinjaValue]
+        if key.integer != nil {
+            parts = [key]
+        } else if let name = key.text {
+            parts = name.string.split(separator: ".", omittingEmptySubsequences: false).map { part in
+                Int(part).map { .integer($0) } ?? .trusted(String(part))
+            }
+        } else {
+            throw JinjaFault(.type("an attribute must be a name or a number"))
+        }
+        return try parts.reduce(value) { value, part in
+            let found = try item(part, of: value)
+            return found.isUndefined ? fallback ?? found : found
         }
     }
 
@@ -126,8 +135,7 @@ extension JinjaInterpreter {
         let isSensitive = bound.flag(2, default: false)
         var originals: [JinjaKey: JinjaValue] = [:]
         let keyed = try items(of: value).map { item in
-            let found = try path(attribute, of: item)
-            let value = found.isUndefined ? bound[1] ?? found : found
+            let value = try path(attribute, of: item, default: bound[1])
             return (key: [sortKey(value, caseSensitive: isSensitive), value], item: JinjaValue.tuple([value, item]))
         }
         let ordered = try sorted(keyed.map { ([$0.key[0]], $0.item) }, reverse: false)

@@ -29,8 +29,7 @@ extension JinjaInterpreter {
             return .generator(
                 try items.map { item in
                     try step()
-                    let found = try path(key, of: item)
-                    return found.isUndefined ? fallback ?? found : found
+                    return try path(key, of: item, default: fallback.flatMap { $0.isNone ? nil : $0 })
                 })
         }
         guard let name = arguments.positional.first?.text?.string else {

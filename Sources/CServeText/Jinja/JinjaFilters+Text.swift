@@ -249,6 +249,7 @@ extension JinjaText {
             switch scalar {
             case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "-", "~": return String(scalar)
             case "/" where keepsSlash: return "/"
+            case " " where !keepsSlash: return "+"
             default:
                 return String(scalar).utf8.map { byte in
                     "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)

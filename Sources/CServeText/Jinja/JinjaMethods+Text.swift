@@ -19,7 +19,9 @@ extension JinjaInterpreter {
                 try expanded(text, try arguments.bound(to: ["tabsize"], of: name).integer(0, default: 8, name)))
         case "format": return .string(try formatted(text, arguments))
         case "format_map": return .string(try formatMapped(text, arguments))
-        default: return try plainTextMethod(name, text)
+        default:
+            _ = try arguments.bound(to: [], of: name)
+            return try plainTextMethod(name, text)
         }
     }
 

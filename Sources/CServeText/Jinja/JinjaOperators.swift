@@ -53,22 +53,39 @@ extension JinjaInterpreter {
         switch value {
         case .string(let text):
             try charge(text: text.count.multipliedReportingOverflow(by: count).overflow ? .max : text.count * count)
-            if text.isWhollyTrusted { return .string(JinjaText(scalars: repeated(text.scalars, count), trusted: true)) }
             var result = JinjaText.empty
-            if !text.isEmpty { for _ in 0..<count { result.append(text) } }
+            JinjaInterpreter.double(text, count) {
+                result.append($0)
+            } grow: {
+                let copy = $0; $0.append(copy)
+            }
             return .string(result)
         case .list(let list), .tuple(let list):
             let size = list.items.count.multipliedReportingOverflow(by: count)
             try charge(list: size.overflow ? .max : size.partialValue)
-            let items = repeated(list.items, count)
+            var items: [JinjaValue] = []
+            JinjaInterpreter.double(list.items, count) {
+                items += $0
+            } grow: {
+                let copy = $0; $0 += copy
+            }
             if case .tuple = value { return .tuple(items) }
             return .list(items)
         default: return nil
         }
     }
 
-    private func repeated<Element>(_ items: [Element], _ count: Int) -> [Element] {
-        items.isEmpty ? [] : (0..<count).flatMap { _ in items }
+    /// Repeats something by doubling it: few steps for large counts.
+    private static func double<Part>(
+        _ part: Part, _ count: Int, append: (Part) -> Void, grow: (inout Part) -> Void
+    ) {
+        var rest = count
+        var part = part
+        while rest > 0 {
+            if rest & 1 == 1 { append(part) }
+            rest >>= 1
+            if rest > 0 { grow(&part) }
+        }
     }
 
     private static func whole(_ sign: JinjaExpression.BinaryOperator, _ a: Int, _ b: Int) throws -> JinjaValue {

@@ -63,7 +63,7 @@ extension JinjaParser {
         case "filter": return try filterTag()
         case "with": return try withTag()
         case "do": return .evaluate(try tupleOrExpression())
-        case "print": return .print(try tupleOrExpression())
+        case "print": return .print(try printed(at: token))
         case "generation": return .scoped(try ownScope { try $0.body("generation", closing: "endgeneration") })
         case "break", "continue":
             guard loops > 0 else { throw fault("'\(name)' stands outside a loop", at: token) }
@@ -72,6 +72,13 @@ extension JinjaParser {
             let expected = closers.isEmpty ? "" : "; expected \(JinjaParser.list(closers)) or another tag"
             throw fault("unknown tag '\(name)'\(expected)", at: token)
         }
+    }
+
+    /// The values of a `print` tag, one after another.
+    private mutating func printed(at token: JinjaToken) throws -> JinjaExpression {
+        var parts = [try expression()]
+        while takeSymbol(",") { parts.append(try expression()) }
+        return try node(.concatenation(parts), at: token)
     }
 
     /// The statements after this tag's end up to a closing tag, which is taken.

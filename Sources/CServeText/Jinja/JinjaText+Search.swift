@@ -115,7 +115,7 @@ extension JinjaText {
         while true {
             while place < count, scalars[place].isPythonSpace { place += 1 }
             guard place < count else { return pieces }
-            if limit >= 0, pieces.count == limit { return pieces + [self[place..<count].stripped(left: false)] }
+            if limit >= 0, pieces.count == limit { return pieces + [self[place..<count]] }
             let start = place
             while place < count, !scalars[place].isPythonSpace { place += 1 }
             pieces.append(self[start..<place])
@@ -129,7 +129,7 @@ extension JinjaText {
         while true {
             while end > 0, scalars[end - 1].isPythonSpace { end -= 1 }
             guard end > 0 else { return pieces.reversed() }
-            if limit >= 0, pieces.count == limit { return [self[0..<end].stripped(right: false)] + pieces.reversed() }
+            if limit >= 0, pieces.count == limit { return [self[0..<end]] + pieces.reversed() }
             let stop = end
             while end > 0, !scalars[end - 1].isPythonSpace { end -= 1 }
             pieces.append(self[end..<stop])
