@@ -40,7 +40,8 @@ public struct IncrementalDetokenizer: Sendable {
             window.removeFirst(readCount)
             slideWindow(held: 0)
         } else if window.count > IncrementalDetokenizer.maximumWindow {
-            window.removeFirst(window.count - 8)
+            // The context before the held tokens stays: without it a leading space would count as the text's first.
+            window.removeSubrange(min(readCount, 8)..<(window.count - 8))
             slideWindow(held: held)
         }
         return new

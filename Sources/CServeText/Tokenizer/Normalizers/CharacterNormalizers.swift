@@ -111,7 +111,7 @@ struct BertNormalizer: NormalizerStage {
 
     private static func clean(_ scalar: UInt32, _ table: UnicodeTable) -> CharacterChange {
         if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return .become([0x20]) }
-        if scalar == 0 || scalar == 0xFFFD || table.has(scalar, .other) { return .drop }
+        if scalar == 0 || scalar == 0xFFFD || table.has(scalar, .assignedOther) { return .drop }
         return table.isWhitespace(scalar) && scalar != 0x20 ? .become([0x20]) : .keep
     }
 
