@@ -176,6 +176,8 @@ def finish(name, tokenizer):
             "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
             "special_tokens": {"<|begin_of_text|>": {"id": "<|begin_of_text|>", "ids": [tokenizer.token_to_id("<|begin_of_text|>")],
                                                      "tokens": ["<|begin_of_text|>"]}}}]}
+    if name in ("llama2", "phi3"):
+        data["pre_tokenizer"] = None
     if name == "gemma":
         # Gemma splits nothing but keeps this stage, and its merges never cross a space.
         data["pre_tokenizer"] = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
@@ -194,6 +196,9 @@ if __name__ == "__main__":
     frequent = ["".join(c if counts[c] > 60 else " " for c in text) for text in training]
     for name, build in fixtures().items():
         tokenizer, trainer, added = build()
+        if name in ("llama2", "phi3"):
+            # Real merges of this family do not cross spaces; the stage is only there for training.
+            tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
         # A Unigram vocabulary must hold every character that it is trained on.
         tokenizer.train_from_iterator(frequent if isinstance(trainer, trainers.UnigramTrainer) else training, trainer)
         tokenizer.add_tokens(added)

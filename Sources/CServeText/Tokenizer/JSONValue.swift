@@ -155,7 +155,9 @@ private struct JSONParser {
     mutating func takeComma(orEnd end: Unicode.Scalar) throws(TokenizerError) -> Bool {
         skipWhitespace()
         if take(end) { return false }
-        guard position < bytes.count, bytes[position] == UInt8(ascii: ",") else { throw failure("expected ',' or '\(end)'") }
+        guard position < bytes.count, bytes[position] == UInt8(ascii: ",") else {
+            throw failure("expected ',' or '\(end)'")
+        }
         position += 1
         return true
     }

@@ -7,7 +7,8 @@ import Testing
 
 enum Fixtures {
     static let names = [
-        "bert", "deepseek", "gemma", "gpt2", "gpt2-prefix", "gpt4-odd", "gpt4o", "kimi", "llama2", "llama3", "mistral", "phi3",
+        "bert", "deepseek", "gemma", "gpt2", "gpt2-prefix", "gpt4-odd", "gpt4o", "kimi", "llama2", "llama3", "mistral",
+        "phi3",
         "qwen2", "t5", "tekken", "unigram-nfkc",
     ]
 

@@ -48,11 +48,16 @@ struct LowercaseNormalizer: NormalizerStage {
     }
 }
 
+/// The marks that normalizers strip.
+private enum StrippedMarks {
+    static let nonspacing: Set<UInt32> = ScriptRanges.members(MarkTable.nonspacing)
+    static let combining: Set<UInt32> = ScriptRanges.members(MarkTable.combining)
+}
+
 /// `StripAccents`.
 struct StripAccentsNormalizer: NormalizerStage {
     func normalize(_ source: SourcedText) -> SourcedText {
-        let table = UnicodeTable.shared
-        return mapCharacters(source) { $0 >= 0x300 && table.has($0, .mark) ? .drop : .keep }
+        mapCharacters(source) { $0 >= 0x300 && StrippedMarks.combining.contains($0) ? .drop : .keep }
     }
 }
 
@@ -104,7 +109,7 @@ struct BertNormalizer: NormalizerStage {
         }
         if stripsAccents {
             text = UnicodeNormalizer(form: .nfd).normalize(text)
-            text = mapCharacters(text) { table.has($0, .one(.nonspacingMark)) ? .drop : .keep }
+            text = mapCharacters(text) { $0 >= 0x300 && StrippedMarks.nonspacing.contains($0) ? .drop : .keep }
         }
         return lowercases ? LowercaseNormalizer().normalize(text) : text
     }
