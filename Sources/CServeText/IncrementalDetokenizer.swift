@@ -35,12 +35,16 @@ public struct IncrementalDetokenizer: Sendable {
         window += ids
         let text = Array(tokenizer.decode(window, skipSpecialTokens: skipSpecialTokens).utf8)
         let held = IncrementalDetokenizer.heldLength(text)
+        let isFull = window.count > IncrementalDetokenizer.maximumWindow
+        // With byte fallback an incomplete character spoils the whole run of byte tokens that it ends.
+        if held > 0, !isFull, tokenizer.storage.decoder.fallsBackToBytes { return "" }
         let new = take(from: text, upTo: text.count - held)
         if held == 0, !new.isEmpty {
             window.removeFirst(readCount)
             slideWindow(held: 0)
-        } else if window.count > IncrementalDetokenizer.maximumWindow {
-            window.removeFirst(window.count - 8)
+        } else if isFull {
+            // The context before the held tokens stays: without it a leading space would count as the text's first.
+            window.removeSubrange(min(readCount, 8)..<(window.count - 8))
             slideWindow(held: held)
         }
         return new

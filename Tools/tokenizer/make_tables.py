@@ -116,13 +116,37 @@ def scripts():
     for name in SCRIPTS:
         items = [f"{a:X}-{b:X}" if a != b else f"{a:X}" for a, b in matching(r"\p{%s}" % name)]
         lines = wrap(items)
-        body = " \\\n".join("            " + line for line in lines)
-        rows.append(f'        "{name.lower()}": """\n{body}\n            """,\n')
+        body = " \\\n".join("        " + line for line in lines)
+        rows.append(f'        "{name.lower()}": """\n{body}\n        """,\n')
     members = ["    /// The ranges of each script, by its name in lower case.\n    static let text: [String: String] = [\n"
                + "".join(rows) + "    ]\n"]
     write("Regex/ScriptTable.swift", "The characters of the larger scripts, as data.", "enum ScriptTable", members)
 
 
+def ranges(codes):
+    found = []
+    for code in codes:
+        if found and found[-1][1] == code - 1:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return [f"{a:X}-{b:X}" if a != b else f"{a:X}" for a, b in found]
+
+
+def range_table(name, comment, codes):
+    body = " \\\n".join("        " + line for line in wrap(ranges(codes)))
+    return f'    /// {comment}\n    static let {name} = """\n{body}\n        """\n'
+
+
+def marks():
+    accents, every = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False), normalizers.StripAccents()
+    dropped = [[c for c in scalars() if form.normalize_str(chr(c)) == ""] for form in (accents, every)]
+    write("Normalizers/MarkTable.swift", "Which marks the peer strips; its Unicode data is older than Swift's.", "enum MarkTable", [
+        range_table("nonspacing", "What `BertNormalizer` strips as accents.", dropped[0]),
+        range_table("combining", "What `StripAccents` strips.", dropped[1])])
+
+
 if __name__ == "__main__":
     normalization()
+    marks()
     scripts()

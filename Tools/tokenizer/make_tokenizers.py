@@ -3,10 +3,10 @@
 Usage: make_tokenizers.py OUT_DIR [--training-bytes 400000]. The committed ones are Tests/Fixtures/tokenizers.
 """
 import argparse
-import base64
 import json
 import pathlib
 import struct
+from collections import Counter
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -129,7 +129,7 @@ def bert(vocabulary=1500):
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.post_processor = processors.BertProcessing(sep=("[SEP]", 2), cls=("[CLS]", 1))
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
     trainer = trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=["[UNK]", "[CLS]", "[SEP]"], show_progress=False)
     return tokenizer, trainer, special("[UNK]", "[CLS]", "[SEP]")
 
@@ -166,6 +166,8 @@ def fixtures():
 
 def finish(name, tokenizer):
     data = json.loads(tokenizer.to_str())
+    # The trainer makes the byte tokens special; in real files they are plain tokens of the vocabulary.
+    data["added_tokens"] = [t for t in data["added_tokens"] if not t["content"].startswith("<0x")]
     if name == "llama3":
         data["model"]["ignore_merges"] = True
         data["post_processor"] = {"type": "Sequence", "processors": [data["post_processor"], {
@@ -174,6 +176,8 @@ def finish(name, tokenizer):
             "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
             "special_tokens": {"<|begin_of_text|>": {"id": "<|begin_of_text|>", "ids": [tokenizer.token_to_id("<|begin_of_text|>")],
                                                      "tokens": ["<|begin_of_text|>"]}}}]}
+    if name in ("llama2", "phi3"):
+        data["pre_tokenizer"] = None
     if name == "gemma":
         # Gemma splits nothing but keeps this stage, and its merges never cross a space.
         data["pre_tokenizer"] = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
@@ -188,9 +192,15 @@ if __name__ == "__main__":
     parser.add_argument("--training-bytes", type=int, default=400_000)
     options = parser.parse_args()
     training = list(corpus(options.training_bytes, seed=7))
+    counts = Counter("".join(training))
+    frequent = ["".join(c if counts[c] > 60 else " " for c in text) for text in training]
     for name, build in fixtures().items():
         tokenizer, trainer, added = build()
-        tokenizer.train_from_iterator(training, trainer)
+        if name in ("llama2", "phi3"):
+            # Real merges of this family do not cross spaces; the stage is only there for training.
+            tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+        # A Unigram vocabulary must hold every character that it is trained on.
+        tokenizer.train_from_iterator(frequent if isinstance(trainer, trainers.UnigramTrainer) else training, trainer)
         tokenizer.add_tokens(added)
         folder = options.out / name
         folder.mkdir(parents=True, exist_ok=True)

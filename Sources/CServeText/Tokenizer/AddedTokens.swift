@@ -32,12 +32,20 @@ enum SpecialPermission: Sendable {
     /// One flag per byte.
     case mixed([Bool])
 
-    /// Whether a special token may lie in a range.
-    func allows(_ range: Range<Int>) -> Bool {
+    /// How much of a range special tokens may lie in.
+    enum Extent {
+        case all
+        case some
+        case none
+    }
+
+    func extent(_ range: Range<Int>) -> Extent {
         switch self {
-        case .everywhere: return true
-        case .nowhere: return false
-        case .mixed(let flags): return flags[range].allSatisfy { $0 }
+        case .everywhere: return .all
+        case .nowhere: return .none
+        case .mixed(let flags):
+            if flags[range].allSatisfy({ $0 }) { return .all }
+            return flags[range].contains(true) ? .some : .none
         }
     }
 
@@ -83,7 +91,7 @@ struct AddedTokenMatcher: Sendable {
                 position &+= 1
                 continue
             }
-            take(match, bytes, &covered, &parts)
+            if match.isAllowed { take(match, bytes, &covered, &parts) }
             position = match.range.upperBound
         }
         if covered < text.count { parts.append(.text(covered..<text.count)) }
@@ -93,8 +101,12 @@ struct AddedTokenMatcher: Sendable {
     private struct Match {
         var token: AddedToken
         var range: Range<Int>
+        /// False for a special token within text that may yield none: it stays text, and nothing in it is a token.
+        var isAllowed: Bool
     }
 
+    /// The longest token here. A special one that reaches from text that may yield it into text that may not, or the
+    /// other way round, does not count: a user's text must not hide the template's tokens.
     private func longestMatch(_ text: Span<UInt8>, _ start: Int, _ permission: SpecialPermission) -> Match? {
         var best: Match?
         var node = ByteTrie.root
@@ -106,7 +118,8 @@ struct AddedTokenMatcher: Sendable {
             let value = trie.value(at: node)
             guard value >= 0 else { continue }
             let token = tokens[Int(value)]
-            if !token.isSpecial || permission.allows(start..<position) { best = Match(token: token, range: start..<position) }
+            let extent = token.isSpecial ? permission.extent(start..<position) : .all
+            if extent != .some { best = Match(token: token, range: start..<position, isAllowed: extent == .all) }
         }
         return best
     }

@@ -48,7 +48,8 @@ struct ByteTrie: Sendable {
     private mutating func addEdge(from node: Int32, _ byte: UInt8) -> Int32 {
         if (count + 1) * 2 > edges.count { grow() }
         let child = Int32(values.count)
-        precondition(values.count < 1 << 24, "a trie holds at most 16 million nodes; the vocabulary's bounds keep below")
+        precondition(
+            values.count < 1 << 24, "a trie holds at most 16 million nodes; the vocabulary's bounds keep below")
         values.append(-1)
         place(UInt64(UInt32(bitPattern: node)) << 32 | UInt64(byte) << 24 | UInt64(child))
         count += 1

@@ -80,22 +80,37 @@ private struct JSONParser {
 
     mutating func parseNumber() throws(TokenizerError) -> JSONValue {
         let start = position
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
-                UInt8(ascii: "e"), UInt8(ascii: "E"):
-                position += 1
-                continue
-            default: break
-            }
-            break
+        var number = DecimalNumber()
+        number.isNegative = takeByte(UInt8(ascii: "-"))
+        takeDigits { number.addInteger($0) }
+        var digits = position - start
+        if takeByte(UInt8(ascii: ".")) { takeDigits { number.addFraction($0) } }
+        if takeByte(UInt8(ascii: "e")) || takeByte(UInt8(ascii: "E")) {
+            let isNegative = takeByte(UInt8(ascii: "-"))
+            if !isNegative { _ = takeByte(UInt8(ascii: "+")) }
+            var exponent = 0
+            takeDigits { exponent = min(exponent * 10 + Int($0), 100_000) }
+            number.exponent += isNegative ? -exponent : exponent
         }
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard let value = Double(text) else {
+        if number.isNegative { digits -= 1 }
+        guard digits > 0, let value = number.value else {
             position = start
             throw failure("a value was expected")
         }
         return .number(value)
+    }
+
+    private mutating func takeByte(_ byte: UInt8) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func takeDigits(_ add: (UInt64) -> Void) {
+        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
+            add(UInt64(bytes[position] - UInt8(ascii: "0")))
+            position += 1
+        }
     }
 
     mutating func enter() throws(TokenizerError) {
@@ -140,7 +155,9 @@ private struct JSONParser {
     mutating func takeComma(orEnd end: Unicode.Scalar) throws(TokenizerError) -> Bool {
         skipWhitespace()
         if take(end) { return false }
-        guard position < bytes.count, bytes[position] == UInt8(ascii: ",") else { throw failure("expected ',' or '\(end)'") }
+        guard position < bytes.count, bytes[position] == UInt8(ascii: ",") else {
+            throw failure("expected ',' or '\(end)'")
+        }
         position += 1
         return true
     }
@@ -205,5 +222,52 @@ private struct JSONParser {
         else { throw failure("four hexadecimal digits were expected") }
         position += 4
         return value
+    }
+}
+
+/// A decimal number on its way to a Double, rounded as Rust's serde_json rounds: the digits as an integer, then one
+/// multiplication or division. Unigram scores must have the same last bit, or ties between cuts fall differently.
+private struct DecimalNumber {
+    var isNegative = false
+    var exponent = 0
+    private var significand: UInt64 = 0
+    private var overflowed = false
+
+    private static let powers: [Double] = (0...308).map { Double("1e\($0)") ?? .infinity }
+
+    /// Takes a digit before the point; those that do not fit 64 bits only scale.
+    mutating func addInteger(_ digit: UInt64) {
+        if !push(digit) { exponent += 1 }
+    }
+
+    /// Takes a digit after the point; those that do not fit are ignored.
+    mutating func addFraction(_ digit: UInt64) {
+        if push(digit) { exponent -= 1 }
+    }
+
+    private mutating func push(_ digit: UInt64) -> Bool {
+        if overflowed { return false }
+        let (product, first) = significand.multipliedReportingOverflow(by: 10)
+        let (sum, second) = product.addingReportingOverflow(digit)
+        overflowed = first || second
+        if !overflowed { significand = sum }
+        return !overflowed
+    }
+
+    /// The number; nil where it is too large.
+    var value: Double? {
+        var result = Double(significand)
+        var exponent = exponent
+        while exponent < -308, result != 0 {
+            result /= DecimalNumber.powers[308]
+            exponent += 308
+        }
+        if exponent > 308, result != 0 { return nil }
+        if result != 0 {
+            let power = DecimalNumber.powers[abs(exponent)]
+            result = exponent >= 0 ? result * power : result / power
+        }
+        if result.isInfinite { return nil }
+        return isNegative ? -result : result
     }
 }

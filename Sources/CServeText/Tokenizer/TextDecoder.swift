@@ -4,7 +4,7 @@
 struct TextDecoder: Sendable {
     private let stages: [any DecoderStage]?
     private let isByteLevel: Bool
-    private let fallsBackToBytes: Bool
+    let fallsBackToBytes: Bool
     private let hasMetaspace: Bool
 
     init(stages: [any DecoderStage]?, json: JSONValue?) {

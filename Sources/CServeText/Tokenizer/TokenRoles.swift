@@ -36,7 +36,10 @@ extension InfillTokens {
         ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", nil),
         ("<fim_prefix>", "<fim_suffix>", "<fim_middle>", nil),
         ("<fim-prefix>", "<fim-suffix>", "<fim-middle>", nil),
-        ("<\u{FF5C}fim\u{2581}begin\u{FF5C}>", "<\u{FF5C}fim\u{2581}hole\u{FF5C}>", "<\u{FF5C}fim\u{2581}end\u{FF5C}>", nil),
+        (
+            "<\u{FF5C}fim\u{2581}begin\u{FF5C}>", "<\u{FF5C}fim\u{2581}hole\u{FF5C}>",
+            "<\u{FF5C}fim\u{2581}end\u{FF5C}>", nil
+        ),
     ]
 
     /// Looks for the tokens under the names that models give them.

@@ -64,7 +64,9 @@ final class TokenizerStorage: Sendable {
                 let isWhole = range.count == bytes.count
                 var text = SourcedText(isWhole ? bytes : Array(bytes[range]))
                 // Past this point only normalised special tokens ask for the permission.
-                if added.normalized.hasSpecialTokens { text.permission = isWhole ? permission : permission.slice(range) }
+                if added.normalized.hasSpecialTokens {
+                    text.permission = isWhole ? permission : permission.slice(range)
+                }
                 for stage in normalizers { text = stage.normalize(text) }
                 encodeNormalized(text, beginsText: range.lowerBound == 0, &workspace, into: &ids)
             }

@@ -25,9 +25,8 @@ struct CategorySet: OptionSet, Hashable, Sendable {
     ]
     static let symbol: CategorySet = [one(.mathSymbol), one(.currencySymbol), one(.modifierSymbol), one(.otherSymbol)]
     static let separator: CategorySet = [one(.spaceSeparator), one(.lineSeparator), one(.paragraphSeparator)]
-    static let other: CategorySet = [
-        one(.control), one(.format), one(.surrogate), one(.privateUse), one(.unassigned),
-    ]
+    static let assignedOther: CategorySet = [one(.control), one(.format), one(.surrogate), one(.privateUse)]
+    static let other: CategorySet = [.assignedOther, one(.unassigned)]
 }
 
 /// Two-stage table: the low five bits of an entry are the category's number, the others flags.

@@ -8,17 +8,18 @@ protocol DecoderStage: Sendable {
 
 /// Reads the `decoder` object into a flat list of stages. A new stage is a type and a row here.
 enum TokenDecoder {
-    private static let builders: [(type: String, build: @Sendable (JSONValue) throws(TokenizerError) -> any DecoderStage)] =
-        [
-            ("ByteLevel", { _ throws(TokenizerError) in ByteLevelDecoder() }),
-            ("Metaspace", { json throws(TokenizerError) in try MetaspaceDecoder(json: json) }),
-            ("ByteFallback", { _ throws(TokenizerError) in ByteFallbackDecoder() }),
-            ("Fuse", { _ throws(TokenizerError) in FuseDecoder() }),
-            ("Strip", { json throws(TokenizerError) in try StripDecoder(json: json) }),
-            ("Replace", { json throws(TokenizerError) in try ReplaceDecoder(json: json) }),
-            ("WordPiece", { json throws(TokenizerError) in WordPieceDecoder(json: json) }),
-            ("BPEDecoder", { json throws(TokenizerError) in SuffixDecoder(json: json) }),
-        ]
+    private typealias Builder = @Sendable (JSONValue) throws(TokenizerError) -> any DecoderStage
+
+    private static let builders: [(type: String, build: Builder)] = [
+        ("ByteLevel", { _ throws(TokenizerError) in ByteLevelDecoder() }),
+        ("Metaspace", { json throws(TokenizerError) in try MetaspaceDecoder(json: json) }),
+        ("ByteFallback", { _ throws(TokenizerError) in ByteFallbackDecoder() }),
+        ("Fuse", { _ throws(TokenizerError) in FuseDecoder() }),
+        ("Strip", { json throws(TokenizerError) in try StripDecoder(json: json) }),
+        ("Replace", { json throws(TokenizerError) in try ReplaceDecoder(json: json) }),
+        ("WordPiece", { json throws(TokenizerError) in WordPieceDecoder(json: json) }),
+        ("BPEDecoder", { json throws(TokenizerError) in SuffixDecoder(json: json) }),
+    ]
 
     /// The stages of a decoder; nil for null (then tokens are joined with spaces).
     static func stages(_ json: JSONValue?) throws(TokenizerError) -> [any DecoderStage]? {

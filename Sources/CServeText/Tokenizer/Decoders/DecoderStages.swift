@@ -146,7 +146,9 @@ struct WordPieceDecoder: DecoderStage {
             var text = token
             if index > 0 {
                 let continues = token.utf8.starts(with: prefix.utf8)
-                text = continues ? String(decoding: Array(token.utf8.dropFirst(prefix.utf8.count)), as: UTF8.self) : " " + token
+                text =
+                    continues
+                    ? String(decoding: Array(token.utf8.dropFirst(prefix.utf8.count)), as: UTF8.self) : " " + token
             }
             return cleansUp ? WordPieceDecoder.cleanedUp(text) : text
         }

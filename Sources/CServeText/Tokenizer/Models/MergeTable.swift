@@ -71,7 +71,7 @@ struct MergeWorkspace: Sendable {
         if symbols.count <= MergeWorkspace.scanLimit { mergeByScan(table) } else { mergeByHeap(table) }
     }
 
-    private mutating func mergeByScan(_ table: borrowing MergeTable) {
+    mutating func mergeByScan(_ table: borrowing MergeTable) {
         merges.removeAll(keepingCapacity: true)
         var count = symbols.count
         for index in 0..<(count &- 1) { merges.append(table.find(symbols[index], symbols[index &+ 1])) }
@@ -104,7 +104,7 @@ struct MergeWorkspace: Sendable {
     }
 
     /// A heap of (rank, position) and a linked list: n log n for a word of n symbols.
-    private mutating func mergeByHeap(_ table: borrowing MergeTable) {
+    mutating func mergeByHeap(_ table: borrowing MergeTable) {
         let count = symbols.count
         link(count)
         heap.removeAll()

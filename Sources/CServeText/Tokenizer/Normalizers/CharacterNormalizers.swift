@@ -48,11 +48,16 @@ struct LowercaseNormalizer: NormalizerStage {
     }
 }
 
+/// The marks that normalizers strip.
+private enum StrippedMarks {
+    static let nonspacing: Set<UInt32> = ScriptRanges.members(MarkTable.nonspacing)
+    static let combining: Set<UInt32> = ScriptRanges.members(MarkTable.combining)
+}
+
 /// `StripAccents`.
 struct StripAccentsNormalizer: NormalizerStage {
     func normalize(_ source: SourcedText) -> SourcedText {
-        let table = UnicodeTable.shared
-        return mapCharacters(source) { $0 >= 0x300 && table.has($0, .mark) ? .drop : .keep }
+        mapCharacters(source) { $0 >= 0x300 && StrippedMarks.combining.contains($0) ? .drop : .keep }
     }
 }
 
@@ -104,14 +109,14 @@ struct BertNormalizer: NormalizerStage {
         }
         if stripsAccents {
             text = UnicodeNormalizer(form: .nfd).normalize(text)
-            text = mapCharacters(text) { table.has($0, .one(.nonspacingMark)) ? .drop : .keep }
+            text = mapCharacters(text) { $0 >= 0x300 && StrippedMarks.nonspacing.contains($0) ? .drop : .keep }
         }
         return lowercases ? LowercaseNormalizer().normalize(text) : text
     }
 
     private static func clean(_ scalar: UInt32, _ table: UnicodeTable) -> CharacterChange {
         if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return .become([0x20]) }
-        if scalar == 0 || scalar == 0xFFFD || table.has(scalar, .other) { return .drop }
+        if scalar == 0 || scalar == 0xFFFD || table.has(scalar, .assignedOther) { return .drop }
         return table.isWhitespace(scalar) && scalar != 0x20 ? .become([0x20]) : .keep
     }
 

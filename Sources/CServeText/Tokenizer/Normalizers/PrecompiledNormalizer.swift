@@ -8,14 +8,16 @@ struct PrecompiledNormalizer: NormalizerStage {
 
     init(json: JSONValue) throws(TokenizerError) {
         let key = "normalizer.Precompiled.precompiled_charsmap"
-        guard let text = json["precompiled_charsmap"]?.text, let data = Data(base64Encoded: text), data.count >= 4 else {
+        guard let text = json["precompiled_charsmap"]?.text, let data = Data(base64Encoded: text), data.count >= 4
+        else {
             throw .malformed(key: key, expected: "base64 of a SentencePiece character map")
         }
         let bytes = [UInt8](data)
         let words = bytes.prefix(bytes.count / 4 * 4)
         let size = Int(PrecompiledNormalizer.word(words, 0))
         guard size % 4 == 0, 4 + size <= bytes.count, size >= 4 else {
-            throw .malformed(key: key, expected: "a character map whose trie (\(size) bytes) fits its \(bytes.count) bytes")
+            let expected = "a character map whose trie (\(size) bytes) fits its \(bytes.count) bytes"
+            throw .malformed(key: key, expected: expected)
         }
         units = (1...(size / 4)).map { PrecompiledNormalizer.word(words, $0 * 4) }
         replacements = Array(bytes[(4 + size)...])

@@ -8,18 +8,19 @@ protocol PreTokenizerStage: Sendable {
 
 /// Reads the `pre_tokenizer` object into a flat list of stages. A new stage is a type and a row here.
 enum PreTokenizer {
-    private static let builders: [(type: String, build: @Sendable (JSONValue) throws(TokenizerError) -> any PreTokenizerStage)] =
-        [
-            ("ByteLevel", { json throws(TokenizerError) in ByteLevelPreTokenizer(json: json) }),
-            ("Metaspace", { json throws(TokenizerError) in try MetaspacePreTokenizer(json: json) }),
-            ("Split", { json throws(TokenizerError) in try SplitPreTokenizer(json: json) }),
-            ("Digits", { json throws(TokenizerError) in DigitsPreTokenizer(json: json) }),
-            ("Punctuation", { json throws(TokenizerError) in try PunctuationPreTokenizer(json: json) }),
-            ("Whitespace", { _ throws(TokenizerError) in WhitespacePreTokenizer() }),
-            ("WhitespaceSplit", { _ throws(TokenizerError) in WhitespaceSplitPreTokenizer() }),
-            ("BertPreTokenizer", { _ throws(TokenizerError) in BertPreTokenizer() }),
-            ("CharDelimiterSplit", { json throws(TokenizerError) in try DelimiterPreTokenizer(json: json) }),
-        ]
+    private typealias Builder = @Sendable (JSONValue) throws(TokenizerError) -> any PreTokenizerStage
+
+    private static let builders: [(type: String, build: Builder)] = [
+        ("ByteLevel", { json throws(TokenizerError) in ByteLevelPreTokenizer(json: json) }),
+        ("Metaspace", { json throws(TokenizerError) in try MetaspacePreTokenizer(json: json) }),
+        ("Split", { json throws(TokenizerError) in try SplitPreTokenizer(json: json) }),
+        ("Digits", { json throws(TokenizerError) in DigitsPreTokenizer(json: json) }),
+        ("Punctuation", { json throws(TokenizerError) in try PunctuationPreTokenizer(json: json) }),
+        ("Whitespace", { _ throws(TokenizerError) in WhitespacePreTokenizer() }),
+        ("WhitespaceSplit", { _ throws(TokenizerError) in WhitespaceSplitPreTokenizer() }),
+        ("BertPreTokenizer", { _ throws(TokenizerError) in BertPreTokenizer() }),
+        ("CharDelimiterSplit", { json throws(TokenizerError) in try DelimiterPreTokenizer(json: json) }),
+    ]
 
     /// The stages of a pre-tokenizer; none for null.
     static func stages(_ json: JSONValue?) throws(TokenizerError) -> [any PreTokenizerStage] {

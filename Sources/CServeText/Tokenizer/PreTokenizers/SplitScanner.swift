@@ -58,7 +58,6 @@ struct SplitScanner: Hashable, Sendable {
             (gpt2Pattern, gpt2),
             ("\(words)|\(letters)|\\p{N}{1,3}|\(marks)\(tail)", three),
             ("\(shortWords)|\(letters)|\\p{N}{1,3}|\(marks)\(tail)", three),
-            ("\(shortWords)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*\(tail)", three),
             ("\(words)|\(letters)|\\p{N}|\(marks)\(tail)", one),
             ("\(casedEnd)|\\p{N}{1,3}|\(slashes)\(tail)", o200k),
             ("\(casedPlain)|\\p{N}|\(slashes)\(tail)", tekken),
@@ -86,7 +85,9 @@ struct SplitScanner: Hashable, Sendable {
         let (scalar, length) = UTF8Bytes.decode(text, at: start)
         let entry = table[scalar]
         let second = start &+ length
-        let word = spaceOnly ? spacedWord(text, start, limit, table) : self.word(text, start, second, entry, limit, table)
+        let word =
+            spaceOnly
+            ? spacedWord(text, start, limit, table) : self.word(text, start, second, entry, limit, table)
         if word > start { return word }
         if UnicodeTable.isIn(.number, entry) { return digits(text, start, limit, table) }
         let isSpace = scalar == 0x20

@@ -164,7 +164,9 @@ struct RegexMatcher {
     ) -> Bool {
         var origin = position
         for width in 0...maximum {
-            if width >= minimum, run(text, Piece(start: piece.start, end: position), from: start, at: origin) == position {
+            if width >= minimum,
+                run(text, Piece(start: piece.start, end: position), from: start, at: origin) == position
+            {
                 return true
             }
             guard origin > piece.start else { return false }
@@ -183,7 +185,8 @@ struct RegexMatcher {
         case .textEndOrFinalNewline:
             return position == piece.end || (position == piece.end - 1 && text[position] == 0x0A)
         case .wordBoundary, .notWordBoundary:
-            let before = position > piece.start
+            let before =
+                position > piece.start
                 && table.isWord(UTF8Bytes.decodeBackward(text, before: position).scalar)
             let after = position < piece.end && table.isWord(UTF8Bytes.decode(text, at: position).scalar)
             return (before != after) == (anchor == .wordBoundary)
