@@ -11,7 +11,7 @@ struct AddedToken: Sendable {
     var isNormalized: Bool
     var isSpecial: Bool
 
-    init(json: JSONValue, index: Int) throws(TokenizerError) {
+    init(json: TokenizerJSON, index: Int) throws(TokenizerError) {
         guard let content = json["content"]?.text else {
             throw .malformed(key: "added_tokens[\(index)].content", expected: "a string")
         }

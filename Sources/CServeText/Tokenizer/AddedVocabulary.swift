@@ -16,7 +16,7 @@ struct AddedVocabulary: Sendable {
     private(set) var size = 0
 
     init(
-        json: JSONValue?, model: Vocabulary, normalizers: [any NormalizerStage]
+        json: TokenizerJSON?, model: Vocabulary, normalizers: [any NormalizerStage]
     ) throws(TokenizerError) {
         var known: [TokenID: AddedToken] = [:]
         for (index, element) in (json?.elements ?? []).enumerated() {

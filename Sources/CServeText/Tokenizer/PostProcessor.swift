@@ -14,7 +14,7 @@ struct PostProcessor: Sendable {
         "TemplateProcessing", "RobertaProcessing", "BertProcessing", "ByteLevel", "Sequence",
     ]
 
-    init(json: JSONValue?) throws(TokenizerError) {
+    init(json: TokenizerJSON?) throws(TokenizerError) {
         guard let json, !json.isNull else { return }
         let type = json["type"]?.text ?? ""
         switch type {
@@ -46,7 +46,7 @@ struct PostProcessor: Sendable {
         }
     }
 
-    private static func template(_ json: JSONValue) throws(TokenizerError) -> [Part] {
+    private static func template(_ json: TokenizerJSON) throws(TokenizerError) -> [Part] {
         guard let pieces = json["single"]?.elements else {
             throw .malformed(key: "post_processor.single", expected: "a list of pieces")
         }
@@ -67,7 +67,7 @@ struct PostProcessor: Sendable {
         return parts
     }
 
-    private static func namedToken(_ json: JSONValue?, _ key: String) throws(TokenizerError) -> TokenID {
+    private static func namedToken(_ json: TokenizerJSON?, _ key: String) throws(TokenizerError) -> TokenID {
         guard let pair = json?.elements, pair.count == 2, let id = pair[1].integer else {
             throw .malformed(key: key, expected: "[token, id]")
         }

@@ -7,7 +7,7 @@ struct TextDecoder: Sendable {
     let fallsBackToBytes: Bool
     private let hasMetaspace: Bool
 
-    init(stages: [any DecoderStage]?, json: JSONValue?) {
+    init(stages: [any DecoderStage]?, json: TokenizerJSON?) {
         self.stages = stages
         isByteLevel = stages?.contains { $0 is ByteLevelDecoder } ?? false
         fallsBackToBytes = stages?.contains { $0 is ByteFallbackDecoder } ?? false

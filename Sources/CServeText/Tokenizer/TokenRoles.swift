@@ -9,10 +9,10 @@ struct TokenRoles: Sendable {
     var pad: NamedToken?
 
     init(configuration: [UInt8]?, specialTokensMap: [UInt8]?, id: (String) -> TokenID?) throws(TokenizerError) {
-        var sources: [JSONValue] = []
-        if let configuration { sources.append(try JSONValue.parse(configuration, file: "tokenizer_config.json")) }
+        var sources: [TokenizerJSON] = []
+        if let configuration { sources.append(try TokenizerJSON.parse(configuration, file: "tokenizer_config.json")) }
         if let specialTokensMap {
-            sources.append(try JSONValue.parse(specialTokensMap, file: "special_tokens_map.json"))
+            sources.append(try TokenizerJSON.parse(specialTokensMap, file: "special_tokens_map.json"))
         }
         bos = TokenRoles.find("bos_token", sources, id)
         eos = TokenRoles.find("eos_token", sources, id)
@@ -20,7 +20,7 @@ struct TokenRoles: Sendable {
         pad = TokenRoles.find("pad_token", sources, id)
     }
 
-    private static func find(_ key: String, _ sources: [JSONValue], _ id: (String) -> TokenID?) -> NamedToken? {
+    private static func find(_ key: String, _ sources: [TokenizerJSON], _ id: (String) -> TokenID?) -> NamedToken? {
         for source in sources {
             if let text = source[key]?.text ?? source[key]?["content"]?.text {
                 return NamedToken(text: text, id: id(text))

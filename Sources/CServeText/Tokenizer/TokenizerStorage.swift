@@ -15,7 +15,7 @@ final class TokenizerStorage: Sendable {
 
     /// Reads the bytes of tokenizer.json, tokenizer_config.json and special_tokens_map.json.
     init(json bytes: [UInt8], configuration: [UInt8]? = nil, specialTokensMap: [UInt8]? = nil) throws(TokenizerError) {
-        let json = try JSONValue.parse(bytes, file: "tokenizer.json")
+        let json = try TokenizerJSON.parse(bytes, file: "tokenizer.json")
         guard let modelJSON = json["model"], modelJSON.members != nil else {
             throw .malformed(key: "model", expected: "an object")
         }
@@ -116,7 +116,7 @@ final class TokenizerStorage: Sendable {
 
 /// Chooses the model's type and fits the pre-tokenizers to it.
 enum ModelLoader {
-    static func model(_ json: JSONValue) throws(TokenizerError) -> any TokenModel {
+    static func model(_ json: TokenizerJSON) throws(TokenizerError) -> any TokenModel {
         // Old files do not name the type of a BPE model.
         let type = json["type"]?.text ?? (json["merges"] != nil ? "BPE" : "")
         switch type {
@@ -129,7 +129,7 @@ enum ModelLoader {
 
     /// The stages; where the last is ByteLevel and the model knows all bytes, its characters are never written out.
     static func preTokenizers(
-        _ json: JSONValue?, for model: any TokenModel
+        _ json: TokenizerJSON?, for model: any TokenModel
     ) throws(TokenizerError) -> [any PreTokenizerStage] {
         var stages = try PreTokenizer.stages(json)
         if var last = stages.last as? ByteLevelPreTokenizer, let bpe = model as? BPEModel, bpe.takesByteLevel {

@@ -32,7 +32,7 @@ struct Vocabulary: Sendable {
     }
 
     /// Reads `{"token": id, ...}`.
-    init(json: JSONValue?, key: String) throws(TokenizerError) {
+    init(json: TokenizerJSON?, key: String) throws(TokenizerError) {
         guard let members = json?.members else {
             throw .malformed(key: key, expected: "an object of tokens and their ids")
         }

@@ -8,7 +8,7 @@ protocol DecoderStage: Sendable {
 
 /// Reads the `decoder` object into a flat list of stages. A new stage is a type and a row here.
 enum TokenDecoder {
-    private typealias Builder = @Sendable (JSONValue) throws(TokenizerError) -> any DecoderStage
+    private typealias Builder = @Sendable (TokenizerJSON) throws(TokenizerError) -> any DecoderStage
 
     private static let builders: [(type: String, build: Builder)] = [
         ("ByteLevel", { _ throws(TokenizerError) in ByteLevelDecoder() }),
@@ -22,7 +22,7 @@ enum TokenDecoder {
     ]
 
     /// The stages of a decoder; nil for null (then tokens are joined with spaces).
-    static func stages(_ json: JSONValue?) throws(TokenizerError) -> [any DecoderStage]? {
+    static func stages(_ json: TokenizerJSON?) throws(TokenizerError) -> [any DecoderStage]? {
         guard let json, !json.isNull else { return nil }
         let type = json["type"]?.text ?? ""
         if type == "Sequence" {

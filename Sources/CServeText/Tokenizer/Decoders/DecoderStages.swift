@@ -13,7 +13,7 @@ struct MetaspaceDecoder: DecoderStage {
     private let replacement: Unicode.Scalar
     private let dropsFirst: Bool
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         guard let text = json["replacement"]?.text, let scalar = text.unicodeScalars.first else {
             throw .malformed(key: "decoder.Metaspace.replacement", expected: "one character")
         }
@@ -75,7 +75,7 @@ struct StripDecoder: DecoderStage {
     private let start: Int
     private let stop: Int
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         guard let text = json["content"]?.text, let scalar = text.unicodeScalars.first else {
             throw .malformed(key: "decoder.Strip.content", expected: "one character")
         }
@@ -107,7 +107,7 @@ struct ReplaceDecoder: DecoderStage {
     private let pattern: ReplacementPattern
     private let content: [UInt8]
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         pattern = try ReplacementPattern(json: json["pattern"], stage: "decoder.Replace")
         guard let text = json["content"]?.text else {
             throw .malformed(key: "decoder.Replace.content", expected: "a string")
@@ -136,7 +136,7 @@ struct WordPieceDecoder: DecoderStage {
     private let prefix: String
     private let cleansUp: Bool
 
-    init(json: JSONValue) {
+    init(json: TokenizerJSON) {
         prefix = json["prefix"]?.text ?? "##"
         cleansUp = json["cleanup"]?.boolean ?? true
     }
@@ -168,7 +168,7 @@ struct WordPieceDecoder: DecoderStage {
 struct SuffixDecoder: DecoderStage {
     private let suffix: String
 
-    init(json: JSONValue) { suffix = json["suffix"]?.text ?? "</w>" }
+    init(json: TokenizerJSON) { suffix = json["suffix"]?.text ?? "</w>" }
 
     func decode(_ tokens: [String]) -> [String] {
         tokens.enumerated().map { index, token in

@@ -11,7 +11,7 @@ struct BPESettings: Sendable {
     var endOfWordSuffix: [UInt8] = []
     var hasAffixes: Bool { !continuingSubwordPrefix.isEmpty || !endOfWordSuffix.isEmpty }
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         if let dropout = json["dropout"]?.double, dropout > 0 {
             throw .unsupportedSetting(
                 stage: "model BPE", setting: "dropout \(dropout)",
@@ -28,7 +28,7 @@ struct BPESettings: Sendable {
 
 extension BPEModel {
     /// Reads the `model` object.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         let settings = try BPESettings(json: json)
         let vocabulary = try Vocabulary(json: json["vocab"], key: "model.vocab")
         self.settings = settings
@@ -51,7 +51,7 @@ extension BPEModel {
     var takesByteLevel: Bool { byteSymbols != nil }
 
     private static func merges(
-        _ json: JSONValue?, _ vocabulary: Vocabulary, _ settings: BPESettings
+        _ json: TokenizerJSON?, _ vocabulary: Vocabulary, _ settings: BPESettings
     ) throws(TokenizerError) -> (table: MergeTable, allAtMetaspace: Bool) {
         guard let elements = json?.elements else {
             throw .malformed(key: "model.merges", expected: "a list of pairs")
@@ -78,7 +78,7 @@ extension BPEModel {
     }
 
     /// A merge, written `"a b"` or `["a", "b"]`.
-    private static func pair(_ json: JSONValue, _ rank: Int) throws(TokenizerError) -> ([UInt8], [UInt8]) {
+    private static func pair(_ json: TokenizerJSON, _ rank: Int) throws(TokenizerError) -> ([UInt8], [UInt8]) {
         if let parts = json.elements, parts.count == 2, let left = parts[0].text, let right = parts[1].text {
             return (Array(left.utf8), Array(right.utf8))
         }

@@ -12,7 +12,7 @@ struct UnigramModel: TokenModel {
     /// What an unknown character costs beyond the rarest token (SentencePiece's kUnkPenalty).
     private static let unknownPenalty = 10.0
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         guard let rows = json["vocab"]?.elements else {
             throw .malformed(key: "model.vocab", expected: "a list of [token, score]")
         }

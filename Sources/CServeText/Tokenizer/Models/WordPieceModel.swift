@@ -8,7 +8,7 @@ struct WordPieceModel: TokenModel {
     private let unknownID: TokenID
     private let maximumCharacters: Int
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         vocabulary = try Vocabulary(json: json["vocab"], key: "model.vocab")
         prefix = Array((json["continuing_subword_prefix"]?.text ?? "##").utf8)
         maximumCharacters = json["max_input_chars_per_word"]?.integer ?? 100

@@ -93,7 +93,7 @@ struct BertNormalizer: NormalizerStage {
     private let stripsAccents: Bool
     private let lowercases: Bool
 
-    init(json: JSONValue) {
+    init(json: TokenizerJSON) {
         cleansText = json["clean_text"]?.boolean ?? true
         separatesIdeographs = json["handle_chinese_chars"]?.boolean ?? true
         lowercases = json["lowercase"]?.boolean ?? true

@@ -8,7 +8,7 @@ protocol NormalizerStage: Sendable {
 
 /// Reads the `normalizer` object into a flat list of stages. A new stage is a type and a row here.
 enum Normalizer {
-    private typealias Builder = @Sendable (JSONValue) throws(TokenizerError) -> any NormalizerStage
+    private typealias Builder = @Sendable (TokenizerJSON) throws(TokenizerError) -> any NormalizerStage
 
     private static let builders: [(type: String, build: Builder)] = [
         ("NFC", { _ throws(TokenizerError) in UnicodeNormalizer(form: .nfc) }),
@@ -27,7 +27,7 @@ enum Normalizer {
     ]
 
     /// The stages of a normalizer; none for null.
-    static func stages(_ json: JSONValue?) throws(TokenizerError) -> [any NormalizerStage] {
+    static func stages(_ json: TokenizerJSON?) throws(TokenizerError) -> [any NormalizerStage] {
         guard let json, !json.isNull else { return [] }
         let type = json["type"]?.text ?? ""
         if type == "Sequence" {

@@ -6,7 +6,7 @@ struct PrecompiledNormalizer: NormalizerStage {
     private let units: [UInt32]
     private let replacements: [UInt8]
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         let key = "normalizer.Precompiled.precompiled_charsmap"
         guard let text = json["precompiled_charsmap"]?.text, let data = Data(base64Encoded: text), data.count >= 4
         else {

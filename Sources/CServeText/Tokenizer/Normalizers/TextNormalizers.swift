@@ -4,7 +4,7 @@
 struct PrependNormalizer: NormalizerStage {
     private let text: [UInt8]
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         guard let text = json["prepend"]?.text else {
             throw .malformed(key: "normalizer.Prepend.prepend", expected: "a string")
         }
@@ -25,7 +25,7 @@ enum ReplacementPattern: Sendable {
     case literal([UInt8])
     case regex(RegexProgram)
 
-    init(json: JSONValue?, stage: String) throws(TokenizerError) {
+    init(json: TokenizerJSON?, stage: String) throws(TokenizerError) {
         if let text = json?["String"]?.text {
             self = .literal(Array(text.utf8))
         } else if let text = json?["Regex"]?.text {
@@ -53,7 +53,7 @@ struct ReplaceNormalizer: NormalizerStage {
     private let pattern: ReplacementPattern
     private let content: [UInt8]
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         pattern = try ReplacementPattern(json: json["pattern"], stage: "normalizer.Replace")
         guard let text = json["content"]?.text else {
             throw .malformed(key: "normalizer.Replace.content", expected: "a string")
@@ -79,7 +79,7 @@ struct StripNormalizer: NormalizerStage {
     private let left: Bool
     private let right: Bool
 
-    init(json: JSONValue) {
+    init(json: TokenizerJSON) {
         left = json["strip_left"]?.boolean ?? false
         right = json["strip_right"]?.boolean ?? false
     }

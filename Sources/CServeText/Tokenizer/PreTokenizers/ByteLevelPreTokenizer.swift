@@ -7,7 +7,7 @@ struct ByteLevelPreTokenizer: PreTokenizerStage {
     /// Whether the characters are written out; false where the model takes raw bytes as such characters.
     var writesCharacters = true
 
-    init(json: JSONValue) {
+    init(json: TokenizerJSON) {
         addsPrefixSpace = json["add_prefix_space"]?.boolean ?? true
         usesRegex = json["use_regex"]?.boolean ?? true
     }

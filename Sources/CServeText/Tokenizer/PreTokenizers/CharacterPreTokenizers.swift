@@ -29,7 +29,7 @@ private func isPunctuation(_ scalar: UInt32, _ table: UnicodeTable) -> Bool {
 struct DigitsPreTokenizer: PreTokenizerStage {
     private let individually: Bool
 
-    init(json: JSONValue) { individually = json["individual_digits"]?.boolean ?? false }
+    init(json: TokenizerJSON) { individually = json["individual_digits"]?.boolean ?? false }
 
     func apply(to list: inout PieceList) {
         split(&list, individually ? .isolated : .contiguous) { $1.has($0, .number) }
@@ -40,7 +40,7 @@ struct DigitsPreTokenizer: PreTokenizerStage {
 struct PunctuationPreTokenizer: PreTokenizerStage {
     private let behavior: SplitBehavior
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         let declared = json["behavior"]
         behavior = declared == nil ? .isolated : try SplitBehavior.read(declared, stage: "pre_tokenizer.Punctuation")
     }
@@ -65,7 +65,7 @@ struct BertPreTokenizer: PreTokenizerStage {
 struct DelimiterPreTokenizer: PreTokenizerStage {
     private let delimiter: UInt32
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         guard let text = json["delimiter"]?.text, text.unicodeScalars.count == 1,
             let scalar = text.unicodeScalars.first
         else { throw .malformed(key: "pre_tokenizer.CharDelimiterSplit.delimiter", expected: "one character") }

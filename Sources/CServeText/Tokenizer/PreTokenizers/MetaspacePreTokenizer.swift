@@ -12,7 +12,7 @@ struct MetaspacePreTokenizer: PreTokenizerStage {
     private let scheme: PrependScheme
     private let splits: Bool
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         let stage = "pre_tokenizer.Metaspace"
         guard let text = json["replacement"]?.text, text.unicodeScalars.count == 1 else {
             throw .malformed(key: "\(stage).replacement", expected: "one character")
@@ -23,7 +23,7 @@ struct MetaspacePreTokenizer: PreTokenizerStage {
     }
 
     /// The scheme, also as old files write it (`add_prefix_space`).
-    static func scheme(_ json: JSONValue, stage: String) throws(TokenizerError) -> PrependScheme {
+    static func scheme(_ json: TokenizerJSON, stage: String) throws(TokenizerError) -> PrependScheme {
         var scheme = PrependScheme.always
         if let name = json["prepend_scheme"]?.text {
             guard let known = PrependScheme(rawValue: name) else {

@@ -8,7 +8,7 @@ protocol PreTokenizerStage: Sendable {
 
 /// Reads the `pre_tokenizer` object into a flat list of stages. A new stage is a type and a row here.
 enum PreTokenizer {
-    private typealias Builder = @Sendable (JSONValue) throws(TokenizerError) -> any PreTokenizerStage
+    private typealias Builder = @Sendable (TokenizerJSON) throws(TokenizerError) -> any PreTokenizerStage
 
     private static let builders: [(type: String, build: Builder)] = [
         ("ByteLevel", { json throws(TokenizerError) in ByteLevelPreTokenizer(json: json) }),
@@ -23,7 +23,7 @@ enum PreTokenizer {
     ]
 
     /// The stages of a pre-tokenizer; none for null.
-    static func stages(_ json: JSONValue?) throws(TokenizerError) -> [any PreTokenizerStage] {
+    static func stages(_ json: TokenizerJSON?) throws(TokenizerError) -> [any PreTokenizerStage] {
         guard let json, !json.isNull else { return [] }
         let type = json["type"]?.text ?? ""
         if type == "Sequence" {

@@ -9,7 +9,7 @@ enum SplitBehavior: String, CaseIterable, Sendable {
     case contiguous = "Contiguous"
 
     /// Reads a behavior as tokenizer.json writes it.
-    static func read(_ json: JSONValue?, stage: String) throws(TokenizerError) -> SplitBehavior {
+    static func read(_ json: TokenizerJSON?, stage: String) throws(TokenizerError) -> SplitBehavior {
         guard let name = json?.text, let behavior = SplitBehavior(rawValue: name) else {
             let names = allCases.map(\.rawValue).joined(separator: ", ")
             throw .malformed(key: "\(stage).behavior", expected: "one of \(names)")

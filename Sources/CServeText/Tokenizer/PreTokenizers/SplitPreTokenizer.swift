@@ -12,7 +12,7 @@ struct SplitPreTokenizer: PreTokenizerStage {
     private let behavior: SplitBehavior
     private let inverted: Bool
 
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: TokenizerJSON) throws(TokenizerError) {
         behavior = try SplitBehavior.read(json["behavior"], stage: "pre_tokenizer.Split")
         inverted = json["invert"]?.boolean ?? false
         if let text = json["pattern"]?["String"]?.text {

@@ -2,16 +2,16 @@
 // must survive (Swift's String equality, and so its dictionaries, would unite tokens that differ in normal form).
 
 /// A JSON value; objects keep their order and their repeated keys.
-enum JSONValue: Sendable {
+enum TokenizerJSON: Sendable {
     case null
     case bool(Bool)
     case number(Double)
     case string(String)
-    case array([JSONValue])
-    case object([(key: String, value: JSONValue)])
+    case array([TokenizerJSON])
+    case object([(key: String, value: TokenizerJSON)])
 
     /// The value of a key; the last one where it is repeated; nil for other kinds of values.
-    subscript(_ key: String) -> JSONValue? {
+    subscript(_ key: String) -> TokenizerJSON? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }
@@ -21,18 +21,18 @@ enum JSONValue: Sendable {
     var double: Double? { if case .number(let value) = self { value } else { nil } }
     var integer: Int? { double.flatMap { Int(exactly: $0) } }
     var text: String? { if case .string(let value) = self { value } else { nil } }
-    var elements: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
-    var members: [(key: String, value: JSONValue)]? { if case .object(let value) = self { value } else { nil } }
+    var elements: [TokenizerJSON]? { if case .array(let value) = self { value } else { nil } }
+    var members: [(key: String, value: TokenizerJSON)]? { if case .object(let value) = self { value } else { nil } }
 
     /// Parses a whole document.
-    static func parse(_ bytes: [UInt8], file: String) throws(TokenizerError) -> JSONValue {
-        var parser = JSONParser(bytes: bytes, file: file)
+    static func parse(_ bytes: [UInt8], file: String) throws(TokenizerError) -> TokenizerJSON {
+        var parser = TokenizerJSONParser(bytes: bytes, file: file)
         return try parser.parseDocument()
     }
 }
 
 /// A recursive-descent parser over bytes.
-private struct JSONParser {
+private struct TokenizerJSONParser {
     let bytes: [UInt8]
     let file: String
     var position = 0
@@ -46,7 +46,7 @@ private struct JSONParser {
 
     func failure(_ reason: String) -> TokenizerError { .invalidJSON(file: file, offset: position, reason: reason) }
 
-    mutating func parseDocument() throws(TokenizerError) -> JSONValue {
+    mutating func parseDocument() throws(TokenizerError) -> TokenizerJSON {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
         let value = try parseValue()
         skipWhitespace()
@@ -58,7 +58,7 @@ private struct JSONParser {
         while position < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) { position += 1 }
     }
 
-    mutating func parseValue() throws(TokenizerError) -> JSONValue {
+    mutating func parseValue() throws(TokenizerError) -> TokenizerJSON {
         skipWhitespace()
         guard position < bytes.count else { throw failure("the document ends early") }
         switch bytes[position] {
@@ -72,13 +72,13 @@ private struct JSONParser {
         }
     }
 
-    mutating func parseWord(_ word: String, _ value: JSONValue) throws(TokenizerError) -> JSONValue {
+    mutating func parseWord(_ word: String, _ value: TokenizerJSON) throws(TokenizerError) -> TokenizerJSON {
         guard bytes[position...].starts(with: word.utf8) else { throw failure("a value was expected") }
         position += word.utf8.count
         return value
     }
 
-    mutating func parseNumber() throws(TokenizerError) -> JSONValue {
+    mutating func parseNumber() throws(TokenizerError) -> TokenizerJSON {
         let start = position
         var number = DecimalNumber()
         number.isNegative = takeByte(UInt8(ascii: "-"))
@@ -116,21 +116,21 @@ private struct JSONParser {
     mutating func enter() throws(TokenizerError) {
         position += 1
         depth += 1
-        if depth > JSONParser.maximumDepth { throw failure("nested more than \(JSONParser.maximumDepth) deep") }
+        if depth > TokenizerJSONParser.maximumDepth { throw failure("nested more than \(TokenizerJSONParser.maximumDepth) deep") }
     }
 
-    mutating func parseArray() throws(TokenizerError) -> JSONValue {
+    mutating func parseArray() throws(TokenizerError) -> TokenizerJSON {
         try enter()
-        var elements: [JSONValue] = []
+        var elements: [TokenizerJSON] = []
         skipWhitespace()
         if take("]") { return .array([]) }
         repeat { elements.append(try parseValue()) } while try takeComma(orEnd: "]")
         return .array(elements)
     }
 
-    mutating func parseObject() throws(TokenizerError) -> JSONValue {
+    mutating func parseObject() throws(TokenizerError) -> TokenizerJSON {
         try enter()
-        var members: [(key: String, value: JSONValue)] = []
+        var members: [(key: String, value: TokenizerJSON)] = []
         skipWhitespace()
         if take("}") { return .object([]) }
         repeat {
