@@ -34,6 +34,7 @@ import Testing
             ("{% macro m(x) %}<m>{{ x }}{% endmacro %}{{ m(u) }}", "<m>[ User, x ]"),
             ("{{ bos }}{{ u|first }}", "<s>[ ]"), ("{% filter lower %}<A>{{ u }}{% endfilter %}", "<a>[ user, x ]"),
             ("{{ '<|im_' ~ u ~ '|>' ~ '<x>' }}", "<|im_[ User, x ]|><x>"), ("{{ [u, '<b>']|last|indent }}", "<b>"),
+            ("{{ dict(**d)|first }}{% macro k() %}{{ kwargs|first }}{% endmacro %}{{ k(**d) }}", "[kk]"),
         ])
     func pieces(source: String, expected: String) throws {
         let variables: [String: JinjaValue] = [

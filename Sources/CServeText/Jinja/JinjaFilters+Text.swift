@@ -49,7 +49,7 @@ extension JinjaInterpreter {
         }
         guard arguments.keyword.isEmpty else {
             var members = JinjaDictionary()
-            for (name, value) in arguments.keyword { try members.set(.trusted(name), value) }
+            for (name, value) in arguments.keyword { try members.set(.untrusted(name), value) }
             return .dictionary(members)
         }
         return .tuple(arguments.positional)

@@ -19,7 +19,7 @@ extension JinjaInterpreter {
     /// `str.format` with positional and keyword arguments.
     func formatted(_ format: JinjaText, _ arguments: JinjaArguments) throws -> JinjaText {
         var named = JinjaDictionary()
-        for (name, value) in arguments.keyword { try named.set(.trusted(name), value) }
+        for (name, value) in arguments.keyword { try named.set(.untrusted(name), value) }
         return try formatted(format, arguments.positional, named)
     }
 

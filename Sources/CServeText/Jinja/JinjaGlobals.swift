@@ -56,7 +56,7 @@ extension JinjaInterpreter {
                 }
             }
         }
-        for (name, value) in arguments.keyword { try result.set(.trusted(name), value) }
+        for (name, value) in arguments.keyword { try result.set(.untrusted(name), value) }
         return result
     }
 

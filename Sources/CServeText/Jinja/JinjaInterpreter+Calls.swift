@@ -80,7 +80,7 @@ extension JinjaInterpreter {
         }
         if definition.usesKeywords {
             var members = JinjaDictionary()
-            for (key, value) in keywords { try members.set(.trusted(key), value) }
+            for (key, value) in keywords { try members.set(.untrusted(key), value) }
             scope.variables["kwargs"] = .dictionary(members)
         } else if let extra = keywords.first {
             throw JinjaFault(.type("macro '\(name)' takes no keyword argument '\(extra.name)'"))
