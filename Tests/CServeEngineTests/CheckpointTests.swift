@@ -125,7 +125,7 @@ import Testing
             .shape(file: "f", tensor: "t", expected: [1], found: [2]),
             .elementType(file: "f", tensor: "t", type: "I8"),
         ]
-        for error in errors { #expect(error.description.count > 12, "\(error)") }
+        for error in errors { #expect(error.description.count > 20, "\(error)") }
         let engine: [EngineError] = [
             .outOfMemory(what: "The weights", bytes: 1), .tokenOutOfRange(token: 9, vocabularySize: 8),
             .batchTooLarge(tokens: 2, limit: 1), .positionOutOfRange(position: 2, maxModelLength: 1),

@@ -45,7 +45,8 @@ extension CheckpointError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .missingFile(let file): "\(file) is missing. Download the checkpoint again, completely."
-        case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)."
+        case .unreadable(let file, let reason):
+            "\(file) cannot be read: \(reason). Check its permissions, or download it again."
         case .pickledWeights(let directory, let file):
             "\(directory) holds only PyTorch pickles (\(file)), which can run code and are not read. "
                 + "Convert them: load the model with transformers and save_pretrained(..., safe_serialization=True)."
