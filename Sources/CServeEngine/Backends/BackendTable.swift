@@ -24,7 +24,7 @@ public enum BackendTable {
     /// The backends, best first.
     public static let rows: [Row] = [
         Row(name: "cpu", tolerance: 5e-2) { threads in try CPUBackend(threads: threads) },
-        Row(name: "reference", tolerance: 1e-4) { _ in Reference() }
+        Row(name: "reference", tolerance: 1e-4) { _ in Reference() },
     ]
 
     /// Makes a backend by its name; `auto` takes the best.
