@@ -50,8 +50,8 @@ public struct MicroBatch: Hashable, Codable, Sendable {
         /// Whether the branch has just taken the slot: sampler state there is to be made anew, from the prompt and
         /// the tokens reported so far (a preempted branch comes back with its answer's beginning).
         public var isFirst: Bool
-        /// Whether the tokens are prompt tokens whose log-probabilities were asked for. After a preemption they may
-        /// come again from position 0.
+        /// Whether the tokens are prompt tokens whose log-probabilities were asked for. If the request is preempted
+        /// before its prompt was computed to the end, they come again from position 0.
         public var wantsPromptLogprobs: Bool
         /// Counts rollbacks of the slot; outputs of an older epoch are ignored.
         public var epoch: UInt32

@@ -53,6 +53,9 @@ struct PrefixCache: Equatable, Sendable {
     /// Whether the block can be found.
     func holds(_ block: BlockID) -> Bool { hashes[Int(block)] != nil }
 
+    /// Whether some block is known by this hash.
+    func contains(_ hash: BlockHash) -> Bool { blocks[hash] != nil }
+
     /// The block of a prefix, if its last tokens are the same too.
     func block(for hash: BlockHash, tokens wanted: TokenSpan) -> BlockID? {
         guard let block = blocks[hash] else { return nil }

@@ -29,6 +29,8 @@ struct RequestState: Equatable, Sendable {
     var places: [Place]
     var alive: Int
     var hasStarted: Bool = false
+    /// Whether the prompt's log-probabilities have been computed to the end.
+    var isPromptScored: Bool = false
 
     init(_ request: Request, sequence: UInt64, addedAt: Nanoseconds) {
         self.request = request
@@ -38,9 +40,21 @@ struct RequestState: Equatable, Sendable {
         alive = places.count
     }
 
+    /// Whether every position of the prompt is still to be computed for its log-probabilities.
+    var wantsPromptScored: Bool { request.sampling.promptLogprobs != nil && !isPromptScored }
+
     func rank(branch: Int) -> Rank {
         Rank(priority: request.priority, sequence: sequence, branch: branch)
     }
+}
+
+/// What taking in an entry's output needs of the entry.
+struct EntryWork {
+    var slot: Int
+    /// The position behind the last token computed.
+    var end: Int
+    var sampledTokens: Int
+    var epoch: UInt32
 }
 
 /// A branch that holds a slot.
@@ -142,8 +156,10 @@ struct BranchState: Equatable, Sendable {
     /// Takes in sampled tokens until one of them ends the answer; returns how many were taken, and why it ended.
     @inline(__always)
     mutating func append(_ tokens: TokenRun) -> (taken: Int, end: FinishReason?, stopToken: TokenID?) {
+        let count: Int = tokens.count
         var taken: Int = 0
-        for token in tokens {
+        while taken < count {
+            let token: TokenID = tokens[taken]
             answer.append(token)
             taken += 1
             if answer.count > minTokens, ends.contains(token) { return (taken, .stop, token) }
@@ -154,8 +170,8 @@ struct BranchState: Equatable, Sendable {
 
     /// Notes what an entry left in the cache; what was scheduled on a wrong guess is to be scheduled again.
     @inline(__always)
-    mutating func settle(_ entry: MicroBatch.Entry, returned: Int) {
-        let end: Int = entry.start + entry.tokens.count
+    mutating func settle(_ entry: EntryWork, returned: Int) {
+        let end: Int = entry.end
         computed = entry.sampledTokens == 0 ? end : end - 1 + returned
         guard entry.sampledTokens > 0 else { return }
         outstanding -= 1

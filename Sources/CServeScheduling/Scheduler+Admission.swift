@@ -5,8 +5,9 @@ extension Scheduler {
     /// Admits from the queue's head while slots, blocks and the pass's budget last. Nobody overtakes the head.
     mutating func admit(_ pass: inout Pass, at now: Nanoseconds) {
         while !pass.isClosed, pass.budget > 0, pass.promptBudget > 0, let item = waiting.first {
-            guard item.branches.count <= freeSlots.count, let request = requests[item.request]?.request else { return }
-            let cached: [BlockID] = cachedBlocks(of: item, request)
+            guard item.branches.count <= freeSlots.count, let state = requests[item.request] else { return }
+            let request: Request = state.request
+            let cached: [BlockID] = cachedBlocks(of: item, state)
             guard fits(item, cached: cached, request) else { return }
             let known: Int = item.promptCount + item.answer.count
             let count: Int = pieceSize(of: known - cached.count * memory.blockSize, in: pass)
@@ -17,8 +18,9 @@ extension Scheduler {
     }
 
     /// The blocks that the prefix cache has of a waiting request's tokens.
-    private mutating func cachedBlocks(of item: WaitingRequest, _ request: Request) -> [BlockID] {
+    private mutating func cachedBlocks(of item: WaitingRequest, _ state: RequestState) -> [BlockID] {
         guard memory.usesPrefixes else { return [] }
+        let request: Request = state.request
         let prompt: [TokenID] = request.promptTokens
         var hashes: [BlockHash]? = item.hashes
         if hashes == nil {
@@ -26,7 +28,7 @@ extension Scheduler {
             hashes = memory.hashes(prompt: prompt, answer: item.answer, seed: seed)
             waiting.setFirstHashes(hashes ?? [])
         }
-        if request.sampling.promptLogprobs != nil, item.answer.isEmpty { return [] }
+        if state.wantsPromptScored { return [] }
         return memory.lookUp(prompt: prompt, answer: item.answer, hashes: hashes ?? [])
     }
 
@@ -48,8 +50,8 @@ extension Scheduler {
     /// The answer's largest length: as asked, as the context allows, and until the whole cache is full.
     func limit(of request: Request) -> Int {
         let prompt: Int = request.promptTokens.count
-        return max(
-            0, min(request.sampling.maxTokens, configuration.maxModelLength - prompt, configuration.capacity + 1 - prompt))
+        let room: Int = min(configuration.maxModelLength, configuration.capacity + 1) - prompt
+        return max(0, min(request.sampling.maxTokens, room))
     }
 
     /// Gives the queue's head its slots and blocks; returns the slot of the branch that computes.
@@ -89,7 +91,7 @@ extension Scheduler {
         state.ends = sampling.ignoreEOS ? sampling.stopTokenIDs : endTokens + sampling.stopTokenIDs
         state.minTokens = sampling.minTokens
         state.limit = limit(of: request)
-        state.wantsPromptLogprobs = sampling.promptLogprobs != nil && item.answer.isEmpty && branch == item.branches[0]
+        state.wantsPromptLogprobs = requests[request.id]?.wantsPromptScored == true && branch == item.branches[0]
         state.lastHash = BlockHash(salt: request.cacheSalt, adapter: request.adapter)
         branches[slot] = state
         requests[request.id]?.places[branch] = .slot(slot)

@@ -14,7 +14,11 @@ extension Scheduler {
         events.reserveCapacity(events.count + batch.entries.count + 8)
         var someEnded: Bool = false
         for index in batch.entries.indices {
-            someEnded = take(outputs[index].tokens, for: batch.entries[index], &events) || someEnded
+            // Field by field: a copy of the entry would count references, three times per branch and step.
+            let work = EntryWork(
+                slot: batch.entries[index].slot, end: batch.entries[index].start + batch.entries[index].tokens.count,
+                sampledTokens: batch.entries[index].sampledTokens, epoch: batch.entries[index].epoch)
+            someEnded = take(outputs[index].tokens, for: work, &events) || someEnded
         }
         if someEnded { sweep(batch, &events) }
         return events
@@ -64,27 +68,32 @@ extension Scheduler {
     /// Takes in one entry's tokens; true if its branch has ended.
     @inline(__always)
     private mutating func take(
-        _ tokens: TokenRun, for entry: MicroBatch.Entry, _ events: inout [SchedulerEvent]
+        _ tokens: TokenRun, for work: EntryWork, _ events: inout [SchedulerEvent]
     ) -> Bool {
-        let slot: Int = entry.slot
+        let slot: Int = work.slot
         branches[slot].inFlight -= 1
         if branches[slot].phase == .ended { return true }
-        if branches[slot].epoch != entry.epoch { return false }
-        if entry.sampledTokens == 0 {
-            branches[slot].settle(entry, returned: 0)
+        if branches[slot].epoch != work.epoch { return false }
+        if branches[slot].wantsPromptLogprobs, work.end >= branches[slot].prompt.count {
+            branches[slot].wantsPromptLogprobs = false
+            requests[branches[slot].request]?.isPromptScored = true
+        }
+        if work.sampledTokens == 0 {
+            branches[slot].settle(work, returned: 0)
             remember(slot)
-            guard branches[slot].limit == 0, branches[slot].computed >= branches[slot].prompt.count else { return false }
+            let isScored: Bool = branches[slot].limit == 0 && branches[slot].computed >= branches[slot].prompt.count
+            guard isScored else { return false }
             endUnsampled(slot, &events)
             return true
         }
-        precondition(tokens.count <= entry.sampledTokens, "more tokens came back than were asked for")
+        precondition(tokens.count <= work.sampledTokens, "more tokens came back than were asked for")
         let (taken, reason, stopToken) = branches[slot].append(tokens)
-        branches[slot].settle(entry, returned: taken)
+        branches[slot].settle(work, returned: taken)
         remember(slot)
         counters.generationTokens += taken
         if taken > 0 {
             let run = taken == tokens.count ? tokens : TokenRun(Array(tokens.prefix(taken)))
-            events.append(.tokens(entry.request, branch: entry.branch, run))
+            events.append(.tokens(branches[slot].request, branch: branches[slot].rank.branch, run))
         }
         guard let reason else { return false }
         finish(slot, reason, stopToken, &events)

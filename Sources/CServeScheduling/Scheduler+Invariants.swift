@@ -19,6 +19,12 @@ extension Scheduler {
         if free.count != memory.freeCount || Set(free).count != free.count { return "the free list is broken" }
         if free.contains(where: { holds[Int($0)] != 0 }) { return "a block in use is on the free list" }
         if free.count != holds.count(where: { $0 == 0 }) { return "a block is lost" }
+        if memory.usesPrefixes {
+            for branch in branches {
+                let unfilled = branch.table.ids.dropFirst(branch.computed / memory.blockSize)
+                if unfilled.contains(where: { memory.cache.holds($0) }) { return "a block being written can be found" }
+            }
+        }
         return memory.cache.isConsistent ? nil : "the prefix cache's two directions differ"
     }
 

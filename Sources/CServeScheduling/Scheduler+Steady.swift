@@ -15,24 +15,27 @@ extension Scheduler {
     /// How many of the next steps are alike: all running branches decode one token each, nobody starts or is preempted,
     /// and nobody ends before the last of them (unless a token ends an answer).
     ///
-    /// 0 with micro-batches in flight, several stages, look-ahead or drafts, and while the queue's head waits for
-    /// anything but a slot. Cost: a few passes over the running branches.
+    /// 0 with micro-batches in flight, several stages, look-ahead or drafts. Cost: a few passes over the running
+    /// branches, and one over the steps while the queue's head waits for blocks.
     public func steadySteps() -> Int {
         guard configuration.depth == 1, configuration.draftTokens == 0, inFlight.isEmpty, !running.isEmpty,
             running.count <= configuration.maxNumBatchedTokens
         else { return 0 }
-        if let head = waiting.first, head.branches.count <= freeSlots.count { return 0 }
         var most: Int = Int.max
         for slot in running {
             let isPlain: Bool = branches[slot].phase == .running && branches[slot].source == nil
-            guard isPlain, branches[slot].followers.isEmpty, branches[slot].due(lookAhead: 0) == 1 else { return 0 }
+            guard isPlain, branches[slot].followers.isEmpty, !branches[slot].wantsPromptLogprobs,
+                branches[slot].due(lookAhead: 0) == 1
+            else { return 0 }
             most = min(most, branches[slot].growth)
         }
-        return blocksNeeded(steps: most) <= memory.freeCount ? most : stepsWithin(most)
+        let lasting: Int = blocksNeeded(steps: most) <= memory.freeCount ? most : stepsWithin(most)
+        return stepsOfWaiting(lasting)
     }
 
     /// Does exactly what that many calls of ``nextMicroBatch(at:)`` and ``complete(_:outputs:at:)`` would do if every
-    /// decode gave `token`, blocks and statistics included; at most ``steadySteps()``.
+    /// decode gave `token`, blocks and statistics included; at most ``steadySteps()``, and fewer where the answers fill
+    /// a block that the queue's head can reuse.
     ///
     /// - Parameters:
     ///   - start: when the first step begins; each begins when the one before it ends.
@@ -65,6 +68,7 @@ extension Scheduler {
         var takers: [[Int]] = Array(repeating: [], count: size)
         var fillers: [[Int]] = Array(repeating: [], count: size)
         var load = BatchLoad()
+        let missing: BlockHash? = waiting.first.flatMap { cacheView(of: $0).missing }
         for slot in running {
             let position: Int = branches[slot].scheduled
             takers[(size - position % size) % size].append(slot)
@@ -86,6 +90,7 @@ extension Scheduler {
             }
             load.context += running.count
             step += 1
+            if let missing, memory.cache.contains(missing) { break }
         }
         lastCompletion = now
         return (step, now)

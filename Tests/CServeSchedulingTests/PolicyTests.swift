@@ -109,7 +109,8 @@ struct PolicyTests {
         let model = try #require(estimator.model)
         #expect(abs(model.predict(load) - 1_000_000) < 1000)
         for tokens in 1...40 {
-            estimator.observe(BatchLoad(tokens: tokens, prefillTokens: 0, decodes: 0, context: 0), took: 50_000_000 / Int64(tokens))
+            let load = BatchLoad(tokens: tokens, prefillTokens: 0, decodes: 0, context: 0)
+            estimator.observe(load, took: 50_000_000 / Nanoseconds(tokens))
         }
         let falling = try #require(estimator.model)
         #expect(falling.perToken >= 0 && falling.perContext >= 0 && falling.fixed >= 0)
@@ -148,10 +149,17 @@ struct PolicyTests {
         }
         var flying: [MicroBatch] = []
         var decoding: [Nanoseconds] = []
+        var lastSeen: [Int: UInt64] = [:]
+        var longestGap: UInt64 = 0
         for now in 0..<200 as Range<Nanoseconds> {
             while let batch = scheduler.nextMicroBatch(at: now) {
                 flying.append(batch)
-                if batch.load.decodes > 0, batch.load.prefillTokens == 0 { decoding.append(batch.predicted) }
+                guard batch.load.decodes > 0, batch.load.prefillTokens == 0 else { continue }
+                decoding.append(batch.predicted)
+                for entry in batch.entries {
+                    longestGap = max(longestGap, batch.id - (lastSeen[entry.slot] ?? batch.id))
+                    lastSeen[entry.slot] = batch.id
+                }
             }
             guard !flying.isEmpty, decoding.count < 60 else { break }
             let batch = flying.removeFirst()
@@ -161,7 +169,9 @@ struct PolicyTests {
         let steady = decoding.suffix(30)
         #expect(steady.count == 30)
         let (least, most) = (steady.min() ?? 0, steady.max() ?? 0)
-        #expect(Double(most) < 1.6 * Double(least), "\(Array(steady))")
+        #expect(Double(most) < 1.4 * Double(least), "\(Array(steady))")
+        // Four stages: a branch that is never passed over decodes in every fourth micro-batch.
+        #expect(longestGap <= 12)
     }
 
     @Test("Prompt tokens are throttled by what waits and by the free share of the cache")

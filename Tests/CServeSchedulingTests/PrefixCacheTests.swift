@@ -110,6 +110,22 @@ struct PrefixCacheTests {
         #expect(sums.hits == 0)
     }
 
+    @Test("A branch that takes over the block it shared makes it unfindable before writing")
+    func takenOver() {
+        // Both blocks belong to the first branch; the second one waits until it ends, and inherits its last block,
+        // which by then is known to hold the first one's answer.
+        var world = World(roomy(blocks: 2, blockSize: 4))
+        var two = request(1, prompt: 6, answer: 3)
+        two.sampling.n = 2
+        world.add(two)
+        world.drain()
+        #expect(world.batches.allSatisfy { $0.copies.isEmpty })
+        #expect(world.batches.map { $0.entries.map(\.branch) } == [[0], [0], [0], [1], [1], [1]])
+        world.verifyAnswers()
+        world.verifyEmpty()
+        #expect(world.problem == nil)
+    }
+
     @Test("The pool gives every block once, takes it back once, and takes a found one out of the middle")
     func pool() {
         var pool = BlockPool(count: 3)

@@ -44,7 +44,7 @@ struct SchedulerTests {
         #expect(world.batches[1].entries.map(\.sampledTokens) == [1, 0])
     }
 
-    @Test("chunked_prefill_size bounds a prompt's piece; without chunking a prompt waits for a pass that takes it whole")
+    @Test("chunked_prefill_size bounds a prompt's piece; without chunking a prompt waits to be taken whole")
     func chunks() {
         var configuration = roomy()
         configuration.chunkedPrefillSize = 10
@@ -78,15 +78,11 @@ struct SchedulerTests {
         #expect(world.startOrder.map(\.value) == [4, 2, 3, 1])
     }
 
-    @Test("The victim of a full cache has the lowest priority, then is the newest; it comes back first and loses nothing")
+    @Test("The victim of a full cache has the lowest priority, then is the newest; it loses nothing")
     func preemption() {
         var configuration = roomy(blocks: 9, blockSize: 2)
         configuration.usePrefixCaching = false
         var world = World(configuration)
-        for (id, priority) in [(1, 0), (2, 1), (3, 1)] {
-            world.add(request(UInt64(id), prompt: 3, answer: 1, priority: priority, family: id))
-        }
-        world.scheduler = Scheduler(configuration)
         // Admission would hold the third back: let the reserve decay first.
         for _ in 0..<400 { world.scheduler.reserve.stepped() }
         for (id, priority) in [(1, 0), (2, 1), (3, 1)] {

@@ -13,7 +13,7 @@ struct SteadyTests {
         configuration.draftTokens = 0
         configuration.blockCount += 10
         var scheduler = Scheduler(configuration)
-        for id in 1...random.int(1...8) {
+        for id in 1...random.int(1...12) {
             var request = Request.random(id, configuration, &random)
             request.sampling.maxTokens = max(1, request.sampling.maxTokens) * 3
             _ = scheduler.add(request, at: 0)
@@ -34,6 +34,20 @@ struct SteadyTests {
         return (scheduler.complete(batch, outputs: outputs, at: end), end)
     }
 
+    /// Advances in as many calls as it takes.
+    private static func advance(_ scheduler: inout Scheduler, _ steps: Int, from start: Nanoseconds) -> SteadyRun {
+        var whole = SteadyRun(steps: 0, end: start, events: [])
+        while whole.steps < steps {
+            let run = scheduler.advance(
+                steps: steps - whole.steps, from: whole.end, token: 77, duration: Self.duration)
+            guard run.steps > 0 else { break }
+            whole.steps += run.steps
+            whole.end = run.end
+            whole.events += run.events
+        }
+        return whole
+    }
+
     /// One event per branch and kind, tokens joined.
     private static func joined(_ events: [SchedulerEvent]) -> [String] {
         var tokens: [String: Int] = [:]
@@ -51,7 +65,8 @@ struct SteadyTests {
     @Test("Advancing equals stepping, block allocation, prefix cache, estimator and time included")
     func advanceEqualsStepping() {
         var skipped: Int = 0
-        for seed in UInt64(1)...300 {
+        var skippedWaiting: Int = 0
+        for seed in UInt64(1)...400 {
             var random = SplitMix(seed)
             var (scheduler, now) = Self.settled(&random)
             var twin = scheduler
@@ -63,7 +78,7 @@ struct SteadyTests {
                 events += more
                 now = end
             }
-            let run = twin.advance(steps: steps, from: start, token: 77, duration: Self.duration)
+            let run = Self.advance(&twin, steps, from: start)
             #expect(run.steps == steps, "seed \(seed)")
             #expect(run.end == now, "seed \(seed)")
             #expect(twin == scheduler, "seed \(seed)")
@@ -71,7 +86,9 @@ struct SteadyTests {
             #expect(twin.brokenInvariant() == nil, "seed \(seed)")
             if twin != scheduler { return }
             skipped += steps
+            if scheduler.statistics.waiting > 0 { skippedWaiting += steps }
         }
+        #expect(skippedWaiting > 100)
         #expect(skipped > 1000)
     }
 

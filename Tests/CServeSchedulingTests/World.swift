@@ -13,6 +13,7 @@ struct Book {
     var failed: Bool = false
     var cancelled: Bool = false
     var started: Bool = false
+    var scored: Set<Int> = []
 
     init(_ request: Request) {
         self.request = request
@@ -73,6 +74,9 @@ struct World {
         if failing {
             handle(scheduler.fail(batch, message: "told to", at: now))
         } else {
+            for entry in batch.entries where entry.wantsPromptLogprobs {
+                books[entry.request]?.scored.formUnion(entry.start..<(entry.start + entry.tokens.count))
+            }
             handle(scheduler.complete(batch, outputs: outputs, at: now))
         }
         return true
@@ -118,6 +122,10 @@ struct World {
     mutating func verifyAnswers() {
         for book in books.values where problem == nil {
             if !book.isOver { problem = "\(book.request.id) never ended" }
+            let wanted: Int = book.request.sampling.promptLogprobs == nil ? 0 : book.request.promptTokens.count
+            if !book.failed, !book.cancelled, !book.scored.isSuperset(of: 0..<wanted) {
+                problem = "\(book.request.id)'s prompt was scored in part only"
+            }
             for branch in book.answers.indices {
                 let (answer, reason, stop) = aloneAnswer(book.request, branch, scheduler)
                 let got = book.answers[branch]
