@@ -26,9 +26,9 @@ CS_INLINE void CS_NAME(tile_f16)(
 
 #if defined(CS_HAS_BF16_DOT)
 
-/// `x` holds pairs of bf16, [inner pairs][rows].
+/// `x` holds pairs of bf16, [inner pairs][terms][rows].
 CS_INLINE void CS_NAME(tile_bf16)(
-    const int rows, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add) {
+    const int rows, const int terms, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add) {
     enum { strip = 4 };
     f32x16 sum[CS_ROW_TILE][strip];
     CS_UNROLL for (int m = 0; m < rows; m++)
@@ -38,18 +38,28 @@ CS_INLINE void CS_NAME(tile_bf16)(
         __m512bh b[strip];
         CS_UNROLL for (int v = 0; v < strip; v++)
             b[v] = (__m512bh)_mm512_loadu_si512(w + (size_t)k * 2 * CS_PANEL + v * 32);
-        CS_UNROLL for (int m = 0; m < rows; m++) {
-            __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[(size_t)k * rows + m]);
-            CS_UNROLL for (int v = 0; v < strip; v++)
-                sum[m][v] = (f32x16)_mm512_dpbf16_ps((__m512)sum[m][v], a, b[v]);
-        }
+        CS_UNROLL for (int t = 0; t < terms; t++)
+            CS_UNROLL for (int m = 0; m < rows; m++) {
+                __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[((size_t)k * terms + t) * rows + m]);
+                CS_UNROLL for (int v = 0; v < strip; v++)
+                    sum[m][v] = (f32x16)_mm512_dpbf16_ps((__m512)sum[m][v], a, b[v]);
+            }
     }
     CS_UNROLL for (int m = 0; m < rows; m++)
         CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + v * 16, sum[m][v]);
 }
 
-/// Rounds a tile of rows to bf16 as [pairs][rows], an odd last column paired with zero.
-static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int inner, uint32_t *out) {
+/// Rounds 32 numbers to 16 pairs of bf16 and leaves what rounding lost in their place.
+CS_INLINE void CS_NAME(round_pairs)(f32x16 *low, f32x16 *high, uint32_t *pair) {
+    _mm512_storeu_si512(pair, (__m512i)_mm512_cvtne2ps_pbh((__m512)*high, (__m512)*low));
+    const uint16_t *rounded = (const uint16_t *)pair;
+    *low -= CS_NAME(load_bf16)(rounded);
+    *high -= CS_NAME(load_bf16)(rounded + 16);
+}
+
+/// Rounds a tile of rows to bf16 as [pairs][terms][rows], an odd last column paired with zero. The second term is what
+/// the first left of x.
+static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int inner, int terms, uint32_t *out) {
     for (int k = 0; k < inner; k += 32) {
         int left = inner - k < 32 ? inner - k : 32;
         int pairs = (left + 1) / 2;
@@ -60,20 +70,23 @@ static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int i
             f32x16 high = left >= 32 ? CS_NAME(load)(from + 16)
                           : left > 16 ? CS_NAME(load_some)(from + 16, left - 16)
                                       : (f32x16)0.0f;
-            _mm512_storeu_si512(pair, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
-            for (int p = 0; p < pairs; p++) out[(size_t)(k / 2 + p) * rows + m] = pair[p];
+            for (int t = 0; t < terms; t++) {
+                CS_NAME(round_pairs)(&low, &high, pair);
+                for (int p = 0; p < pairs; p++) out[((size_t)(k / 2 + p) * terms + t) * rows + m] = pair[p];
+            }
         }
     }
 }
 
 static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int count, void *rounded) {
-    size_t padded = ((size_t)args->inputs + 1) / 2 * 2;
     if (args->weight_type != CS_BF16) return;
+    size_t row_bytes = cs_rounded_row_bytes(args->inputs);
+    int terms = cs_rounded_terms(args->inputs);
     for (int m = 0; m < count; m += CS_ROW_TILE) {
         int rows = count - m < CS_ROW_TILE ? count - m : CS_ROW_TILE;
         CS_NAME(round_tile)(
-            args->x + (first + m) * args->x_stride, args->x_stride, rows, args->inputs,
-            (uint32_t *)rounded + m * (padded / 2));
+            args->x + (first + m) * args->x_stride, args->x_stride, rows, args->inputs, terms,
+            (uint32_t *)((char *)rounded + m * row_bytes));
     }
 }
 
@@ -146,8 +159,11 @@ static void CS_NAME(tile)(
     case CS_BF16: {
         const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
 #if defined(CS_HAS_BF16_DOT)
-        const uint32_t *pairs = (const uint32_t *)rounded + (size_t)(k / 2) * rows;
-#define CS_CALL(n) CS_NAME(tile_bf16)(n, (inner + 1) / 2, pairs, w, c, add)
+        int terms = cs_rounded_terms(args->inputs);
+        const uint32_t *pairs = (const uint32_t *)rounded + (size_t)(k / 2) * terms * rows;
+#define CS_CALL(n)                                                           \
+    if (terms == 1) CS_NAME(tile_bf16)(n, 1, (inner + 1) / 2, pairs, w, c, add); \
+    else CS_NAME(tile_bf16)(n, 2, (inner + 1) / 2, pairs, w, c, add)
 #else
         (void)rounded;
 #define CS_CALL(n) CS_NAME(tile_bf16)(n, inner, x, args->x_stride, w, c, add)
@@ -200,7 +216,7 @@ static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int fir
         int inner = args->inputs - k < run ? args->inputs - k : run;
         for (int m = 0; m < count; m += step) {
             int rows = count - m < step ? count - m : step;
-            const char *pairs = (const char *)rounded + m * padded * 2;
+            const char *pairs = (const char *)rounded + m * cs_rounded_row_bytes(args->inputs);
             CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL);
         }
     }

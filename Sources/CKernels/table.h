@@ -24,6 +24,13 @@ enum {
     CS_SCRATCH_BYTES = 1 << 20,
 };
 
+/// bf16 terms that stand for one f32 of x where products are made of bf16 dots.
+static inline int cs_rounded_terms(int inputs) { return inputs <= CS_TWO_TERM_INPUTS ? 2 : 1; }
+/// Bytes of one row of x so rounded.
+static inline size_t cs_rounded_row_bytes(int inputs) {
+    return ((size_t)inputs + 1) / 2 * 4 * (size_t)cs_rounded_terms(inputs);
+}
+
 typedef struct cs_kernels {
     void (*linear_prepare)(const cs_linear_args *, int first, int count, void *rounded);
     void (*linear_panel)(const cs_linear_args *, int panel, int first, int count, const void *rounded);

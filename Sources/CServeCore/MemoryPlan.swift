@@ -86,7 +86,8 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
         }
         let length = recipe.maxModelLen ?? shape.maxPositionEmbeddings
         guard length >= 1, length <= 1 << 24 else { throw .length(length) }
-        guard recipe.blockSize >= 1, recipe.blockSize <= 4096, recipe.maxNumSeqs >= 1, recipe.maxNumBatchedTokens >= 1
+        guard (1...4096).contains(recipe.blockSize), (1...(1 << 20)).contains(recipe.maxNumSeqs),
+            (1...(1 << 20)).contains(recipe.maxNumBatchedTokens)
         else {
             throw .settings(
                 blockSize: recipe.blockSize, sequences: recipe.maxNumSeqs, tokens: recipe.maxNumBatchedTokens)
@@ -106,7 +107,7 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
     private func blocks(recipe: Recipe, availableBytes: Int?) throws(MemoryPlanError) -> Int {
         let perBlock = cache.bytesPerBlock
         let perRequest = (maxModelLength + recipe.blockSize - 1) / recipe.blockSize
-        let useful = perRequest * recipe.maxNumSeqs + 1
+        let useful = min(perRequest * recipe.maxNumSeqs + 1, (1 << 60) / perBlock)
         let room: Int
         if let given = recipe.kvCacheMemoryBytes {
             room = given / perBlock
@@ -121,6 +122,7 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
                 weightBytes: weightBytes, arenaBytes: activations.bytes, neededForOne: perRequest * perBlock,
                 room: room * perBlock, maxModelLength: maxModelLength)
         }
+        // Slots are 32-bit numbers; one more block than the requests need serves copies on write.
         return min(room, Int(Int32.max) / recipe.blockSize)
     }
 }
@@ -143,7 +145,7 @@ public enum MemoryPlanError: Error, Hashable, Sendable, CustomStringConvertible 
         case .length(let length): "A length of \(length) tokens was asked for. Use --max-model-len from 1 to 16777216."
         case .settings(let blockSize, let sequences, let tokens):
             "block_size \(blockSize), max_num_seqs \(sequences) and max_num_batched_tokens \(tokens) cannot be served. "
-                + "Use a block size from 1 to 4096 and at least 1 of the others."
+                + "Use a block size from 1 to 4096 and from 1 to 1048576 of the others."
         case .tooSmall(let weights, let arena, let needed, let room, let length):
             "Weights take \(ByteCount(weights)) and activations \(ByteCount(arena)); one request of \(length) tokens needs "
                 + "\(ByteCount(needed)) of KV cache but \(ByteCount(room)) are left. Use a smaller --max-model-len, a "

@@ -110,7 +110,7 @@ extension ModelShape {
     }
 
     static func mixture(_ fields: ConfigFields, shape: ModelShape) throws(ModelShapeError) -> Mixture? {
-        let counts = 1...(1 << 16)
+        let counts = 1...(1 << 14)
         switch shape.family {
         case .mixtral:
             let experts = try fields.int(["num_local_experts", "num_experts"], in: counts) ?? 8
@@ -128,7 +128,7 @@ extension ModelShape {
 
     private static func qwenMixture(_ fields: ConfigFields, shape: ModelShape) throws(ModelShapeError) -> Mixture? {
         let isSecond = shape.family == .qwen2Moe
-        let counts = 0...(1 << 16)
+        let counts = 0...(1 << 14)
         let widths = 1...(1 << 24)
         let given = try fields.int(["num_experts", "num_local_experts"], in: counts)
         let experts = given ?? (isSecond ? 60 : 128)
@@ -147,7 +147,7 @@ extension ModelShape {
     }
 
     private static func checked(_ mixture: Mixture, _ fields: ConfigFields) throws(ModelShapeError) -> Mixture {
-        guard mixture.perToken <= mixture.experts else {
+        guard mixture.perToken <= min(mixture.experts, 1024) else {
             throw .inconsistent(
                 file: fields.file, field: fields.path + "num_experts_per_tok",
                 reason: "\(mixture.perToken) experts per token of \(mixture.experts)")
@@ -183,6 +183,12 @@ extension ModelShape {
             perLayer += 3 * Double(hiddenSize) * Double(mixture.intermediateSize) * Double(mixture.experts)
         }
         let total = Double(layers) * perLayer + 2 * Double(vocabularySize) * Double(hiddenSize)
+        guard layers * kvHeads * headDim < 1 << 32 else {
+            throw .outOfRange(
+                file: file, field: "num_key_value_heads",
+                value: "\(kvHeads) (in \(layers) layers of head_dim \(headDim))",
+                allowed: "a model of less than 2^32 keys per token")
+        }
         guard total < 1e14 else {
             throw .outOfRange(
                 file: file, field: "hidden_size", value: "\(hiddenSize) (with the other sizes \(total) weights)",

@@ -71,11 +71,20 @@ public struct RequestTimings: Hashable, Codable, Sendable {
 }
 
 /// Why a request was not taken.
-public enum SubmitRefusal: Error, Hashable, Sendable {
+public enum SubmitRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The request itself is at fault (HTTP 400).
     case invalid(RequestError)
     /// The queue is full (HTTP 429); try again after so many seconds.
     case overloaded(message: String, retryAfterSeconds: Int)
     /// The engine is draining or has stopped (HTTP 503).
     case shuttingDown
+
+    /// What happened and what to do next.
+    public var description: String {
+        switch self {
+        case .invalid(let error): error.description
+        case .overloaded(let message, let seconds): "\(message) Try again in \(seconds) s."
+        case .shuttingDown: "The server is shutting down and takes no new requests. Send this one to another replica."
+        }
+    }
 }

@@ -1,1 +1,32 @@
-@main struct CServe { static func main() {} }
+// The command line: one file per command, listed here.
+
+import ArgumentParser
+import CServeServer
+
+/// `cserve`.
+@main
+struct CServe: AsyncParsableCommand {
+    static let configuration: CommandConfiguration = CommandConfiguration(
+        commandName: "cserve",
+        abstract: "Serve open-weight language models with an OpenAI-compatible API.",
+        discussion: """
+            EXAMPLES
+              cserve serve                                   the built-in model on http://127.0.0.1:8000
+              cserve serve --model ./Llama-3.2-1B-Instruct   a Hugging Face checkpoint folder
+              cserve chat                                    talk to the built-in model in the terminal
+              cserve models inspect ./Llama-3.2-1B-Instruct  shape, memory, or why it would be refused
+
+            Completion for bash, zsh or fish: cserve --generate-completion-script bash
+            """,
+        version: ServerVersion.number,
+        subcommands: [Serve.self, Chat.self, Models.self, Version.self])
+}
+
+/// `cserve version`.
+struct Version: ParsableCommand {
+    static let configuration: CommandConfiguration = CommandConfiguration(abstract: "Print the version.")
+
+    func run() {
+        print(ServerVersion.number)
+    }
+}

@@ -17,7 +17,7 @@ import readme
 import variants
 import weights
 
-NEW_TOKENS, TOLERANCE, NOISE, SEEDS = 12, 0.05, 0.025, 6
+NEW_TOKENS, TOLERANCE, NOISE, SEEDS = 12, 0.05, 0.025, 10
 ROUTER_GAP = 0.08  # experts whose scores are closer than this might be swapped by rounding
 
 

@@ -15,7 +15,7 @@ LENGTHS = (5, 17, 48, 200)
 # Where the search for weights that show every feature begins, so that making them again takes one try.
 FIRST_SEEDS = {
     "llama-mha-f16": 2, "llama3-tied": 3, "llama-linear-new": 3, "llama-yarn-new": 1, "mistral-window": 1, "mistral-head-dim": 2,
-    "mixtral-new-f16": 3, "gemma1": 1, "gemma2-new": 1, "gemma3-nested": 3, "gemma3-text": 6, "gemma3-text-old": 6, "qwen2": 1,
+    "mixtral-new-f16": 3, "gemma1": 1, "gemma2-new": 1, "gemma3-nested": 3, "gemma3-text": 8, "gemma3-text-old": 8, "qwen2-moe": 3, "phi3-window": 2, "phi4-mini": 1, "phi3-longrope-new": 3, "qwen2-moe-mixed": 5, "qwen3-moe": 2, "qwen2": 1,
     "qwen2.5-tied": 3, "qwen2-window": 3, "qwen2-window-old": 5}
 
 
@@ -134,17 +134,18 @@ def qwen(rows: dict[str, Variant]) -> None:
         T.Qwen3Config(**TINY | dict(head_dim=16, tie_word_embeddings=True), **one), old_spelling="type", drop=("layer_types",),
         gain=dict(qk_shift=0.1, o=0.3, down=0.4))
     moe = dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=24)
+    low = dict(rope_parameters=rope("default", 10000.0))
     loud = dict(router=0.9, down=1.7, mlp=1.4, bias=0.7)
     rows["qwen2-moe"] = Variant(T.Qwen2MoeConfig(
-        **TINY, **moe, shared_expert_intermediate_size=48, norm_topk_prob=False, decoder_sparse_step=1, **one),
+        **TINY, **moe, shared_expert_intermediate_size=48, norm_topk_prob=False, decoder_sparse_step=1, **low),
         old_spelling="type", drop=("layer_types",), gain=loud)
     rows["qwen2-moe-mixed"] = Variant(T.Qwen2MoeConfig(
         **TINY | dict(num_hidden_layers=4), **moe, shared_expert_intermediate_size=32, norm_topk_prob=True, decoder_sparse_step=2,
-        mlp_only_layers=[3], **one), gain=loud)
+        mlp_only_layers=[3], **low), gain=loud)
     rows["qwen3-moe"] = Variant(T.Qwen3MoeConfig(
-        **TINY | dict(head_dim=16), **moe | dict(num_experts=8), norm_topk_prob=True, decoder_sparse_step=1, mlp_only_layers=[1], **one), gain=loud)
+        **TINY | dict(head_dim=16), **moe | dict(num_experts=8), norm_topk_prob=True, decoder_sparse_step=1, mlp_only_layers=[1], **low), gain=loud)
     rows["qwen3-moe-old"] = Variant(T.Qwen3MoeConfig(
-        **TINY | dict(head_dim=16), **moe, norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[], **one), old_spelling="type", gain=loud)
+        **TINY | dict(head_dim=16), **moe, norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[], **low), old_spelling="type", gain=loud)
 
 
 def phi(rows: dict[str, Variant]) -> None:
@@ -155,11 +156,12 @@ def phi(rows: dict[str, Variant]) -> None:
     rows["phi3-window"] = Variant(T.Phi3Config(**SMALL, sliding_window=15, rope_parameters=rope("default")))
     rows["phi3-longrope"] = Variant(
         T.Phi3Config(**SMALL, original_max_position_embeddings=64, rope_parameters=rope("longrope", **factors(8))),
-        lengths=(5, 40, 150, 200), fixed_lengths={5: 64, 40: 64, 150: 150, 200: 200}, old_spelling="type")
+        lengths=(5, 40, 150, 200), fixed_lengths={5: 64, 40: 64, 150: 150, 200: 200}, old_spelling="type", gain=dict(qk=1.1))
     rows["phi4-mini"] = Variant(
         T.Phi3Config(**SMALL | dict(tie_word_embeddings=True), original_max_position_embeddings=64, rope_parameters=rope(
             "longrope", partial_rotary_factor=0.75, **factors(6))),
-        lengths=(40, 150), fixed_lengths={40: 64, 150: 150}, old_spelling="type")
+        lengths=(40, 150), fixed_lengths={40: 64, 150: 150}, old_spelling="type", gain=dict(qk=0.85, o=0.35, down=0.4, tied=0.85))
     rows["phi3-longrope-new"] = Variant(
-        T.Phi3Config(**TINY, original_max_position_embeddings=64, sliding_window=48, rope_parameters=rope("longrope", **factors(4))),
-        lengths=(40, 150), fixed_lengths={40: 64, 150: 150})
+        T.Phi3Config(**SMALL, original_max_position_embeddings=64, sliding_window=24,
+                     rope_parameters=rope("longrope", 500.0, **factors(8))),
+        lengths=(40, 50, 150, 200), fixed_lengths={40: 64, 50: 64, 150: 150, 200: 200}, gain=dict(qk=1.1, head=0.9))

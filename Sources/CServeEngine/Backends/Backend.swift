@@ -1,6 +1,7 @@
 // The seam between a model and the machine: every operation that a forward pass needs, with its shapes.
 
 import CServeCore
+import CServeScheduling
 
 /// Runs a model's operations on one kind of machine.
 ///
@@ -207,16 +208,5 @@ public final class Routing {
     public init() {}
 }
 
-/// One block's copy to another (copy on write).
-public struct BlockCopy: Hashable, Codable, Sendable {
-    /// The block read.
-    public var source: Int32
-    /// The block written.
-    public var destination: Int32
-
-    /// Describes a copy.
-    public init(source: Int32, destination: Int32) {
-        self.source = source
-        self.destination = destination
-    }
-}
+/// One block's copy to another (copy on write): the scheduler's word, under the engine's roof.
+public typealias BlockCopy = CServeScheduling.BlockCopy

@@ -51,7 +51,8 @@ public final class Checkpoint: @unchecked Sendable {
 
     /// How the matrices are stored; f32 where they differ, so that nothing is lost.
     public func storedElement() -> ElementType {
-        let elements = Set(tensors.values.filter { $0.shape.count > 1 }.compactMap(\.element))
+        let matrices = tensors.values.filter { $0.shape.count > 1 && !$0.name.contains("vision_tower") }
+        let elements = Set(matrices.compactMap(\.element))
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }
 

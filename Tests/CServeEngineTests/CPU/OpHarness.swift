@@ -101,13 +101,13 @@ extension Backend {
         let raw = parts.map { part in
             let raw = UnsafeMutableRawPointer.allocate(byteCount: part.values.count * 4 + 1, alignment: 64)
             // One byte off, as tensors in a checkpoint may stand anywhere.
-            ElementConversion.fromFloat(part.values, count: part.values.count, stored, into: raw + stored.size)
+            ElementConversion.fromFloat(part.values, count: part.values.count, stored, into: raw + 1)
             return raw
         }
         defer { raw.forEach { $0.deallocate() } }
         let source = MatrixSource(
             parts: zip(raw, parts).map {
-                .init(base: UnsafeRawPointer($0) + stored.size, element: stored, rows: $1.rows, rowStride: columns)
+                .init(base: UnsafeRawPointer($0) + 1, element: stored, rows: $1.rows, rowStride: columns)
             }, columns: columns, bias: bias)
         return try pack(source, layout: layout, into: allocate("test", bytes: bytes), at: 0)
     }

@@ -15,7 +15,7 @@ private struct Pair: CustomTestStringConvertible, Sendable {
     static let all = families.flatMap { family in BackendTable.rows.map { Pair(family: family, backend: $0) } }
 }
 
-@Suite struct InvarianceTests {
+@Suite struct ModelInvarianceTests {
     private let prompt: [Int32] = [1, 17, 4, 60, 33, 8, 2, 19, 45, 7, 7, 28, 51]
 
     private func runner(_ pair: Pair, stages: Int = 1) throws -> ModelRunner {

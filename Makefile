@@ -1,0 +1,37 @@
+# CServe's commands. `make serve` and `make test` do all the set-up on a fresh machine that has Swift.
+
+.PHONY: serve test lint bench build release setup setup-test clean help
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+PORT ?= 8000
+SERVE_FLAGS ?=
+
+help: ## Says what can be made.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
+
+serve: release ## Builds in release and serves the built-in model on port 8000 (PORT=..., SERVE_FLAGS="--model DIR").
+	exec .build/release/cserve serve --port $(PORT) $(SERVE_FLAGS)
+
+test: setup-test ## Builds and runs every test, the OpenAI client's among them.
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+	Tests/Clients/run.sh
+
+lint: ## Checks the sources' form.
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+bench: release ## Runs the benchmarks beside their peers and prints ratios.
+	Benchmarks/run.sh
+
+release: setup ## Builds the release binary, .build/release/cserve.
+	$(SWIFT) build -c release --product cserve
+
+setup:
+	@Tools/setup.sh build
+
+setup-test:
+	@Tools/setup.sh test
+
+clean: ## Removes what was built.
+	rm -rf .build .venv Benchmarks/.build

@@ -1,1 +1,0 @@
-// The module opens with its first file.

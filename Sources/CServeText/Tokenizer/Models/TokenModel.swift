@@ -1,0 +1,18 @@
+// What every model does: pieces of text in, token ids out.
+import CServeCore
+
+/// A tokenization model (BPE, Unigram, WordPiece).
+protocol TokenModel: Sendable {
+    /// The tokens by id and the ids by token.
+    var vocabulary: Vocabulary { get }
+    /// Appends the ids of every piece.
+    func tokenize(_ list: PieceList, workspace: inout ModelWorkspace, into ids: inout [TokenID])
+}
+
+/// Memory that a call to encode borrows, so that no word allocates.
+struct ModelWorkspace: Sendable {
+    var cache = WordCache()
+    var merge = MergeWorkspace()
+    var lattice = LatticeWorkspace()
+    var wordIDs: [TokenID] = []
+}

@@ -1,0 +1,139 @@
+// The loaded pipeline: added tokens, normalizers, pre-tokenizers, model, post-processor, decoders.
+import CServeCore
+
+/// Everything that a tokenizer is made of; immutable after loading.
+final class TokenizerStorage: Sendable {
+    let normalizers: [any NormalizerStage]
+    let preTokenizers: [any PreTokenizerStage]
+    let model: any TokenModel
+    let postProcessor: PostProcessor
+    let added: AddedVocabulary
+    let decoder: TextDecoder
+    let roles: TokenRoles
+    let infill: InfillTokens?
+    private let workspaces = WorkspacePool()
+
+    /// Reads the bytes of tokenizer.json, tokenizer_config.json and special_tokens_map.json.
+    init(json bytes: [UInt8], configuration: [UInt8]? = nil, specialTokensMap: [UInt8]? = nil) throws(TokenizerError) {
+        let json = try JSONValue.parse(bytes, file: "tokenizer.json")
+        guard let modelJSON = json["model"], modelJSON.members != nil else {
+            throw .malformed(key: "model", expected: "an object")
+        }
+        normalizers = try Normalizer.stages(json["normalizer"])
+        model = try ModelLoader.model(modelJSON)
+        preTokenizers = try ModelLoader.preTokenizers(json["pre_tokenizer"], for: model)
+        postProcessor = try PostProcessor(json: json["post_processor"])
+        added = try AddedVocabulary(json: json["added_tokens"], model: model.vocabulary, normalizers: normalizers)
+        decoder = TextDecoder(stages: try TokenDecoder.stages(json["decoder"]), json: json["decoder"])
+        roles = try TokenRoles(configuration: configuration, specialTokensMap: specialTokensMap) { [added, model] in
+            added.id(Array($0.utf8)) ?? model.vocabulary.id($0)
+        }
+        infill = InfillTokens { [added, model] in added.id(Array($0.utf8)) ?? model.vocabulary.id($0) }
+    }
+
+    /// The ids of the segments' joined text.
+    func encode(_ segments: [TextSegment], addSpecialTokens: Bool) -> [TokenID] {
+        var bytes: [UInt8] = []
+        for segment in segments { bytes.append(contentsOf: segment.text.utf8) }
+        var ids: [TokenID] = []
+        ids.reserveCapacity(bytes.count / 3 + 8)
+        var workspace = workspaces.take()
+        encode(bytes, permission(of: segments), &workspace, into: &ids)
+        workspaces.give(workspace)
+        return addSpecialTokens ? postProcessor.apply(to: ids) : ids
+    }
+
+    private func permission(of segments: [TextSegment]) -> SpecialPermission {
+        let filled = segments.filter { !$0.text.isEmpty }
+        if filled.allSatisfy(\.mayYieldSpecialTokens) { return .everywhere }
+        if !filled.contains(where: \.mayYieldSpecialTokens) { return .nowhere }
+        var flags: [Bool] = []
+        for segment in filled {
+            flags.append(contentsOf: repeatElement(segment.mayYieldSpecialTokens, count: segment.text.utf8.count))
+        }
+        return .mixed(flags)
+    }
+
+    private func encode(
+        _ bytes: [UInt8], _ permission: SpecialPermission, _ workspace: inout ModelWorkspace, into ids: inout [TokenID]
+    ) {
+        for part in added.raw.parts(of: bytes, permission) {
+            switch part {
+            case .token(let id): ids.append(id)
+            case .text(let range):
+                let isWhole = range.count == bytes.count
+                var text = SourcedText(isWhole ? bytes : Array(bytes[range]))
+                // Past this point only normalised special tokens ask for the permission.
+                if added.normalized.hasSpecialTokens { text.permission = isWhole ? permission : permission.slice(range) }
+                for stage in normalizers { text = stage.normalize(text) }
+                encodeNormalized(text, beginsText: range.lowerBound == 0, &workspace, into: &ids)
+            }
+        }
+    }
+
+    private func encodeNormalized(
+        _ text: SourcedText, beginsText: Bool, _ workspace: inout ModelWorkspace, into ids: inout [TokenID]
+    ) {
+        for part in added.normalized.parts(of: text.bytes, text.permission) {
+            switch part {
+            case .token(let id): ids.append(id)
+            case .text(let range):
+                let isWhole = range.count == text.bytes.count
+                var list = PieceList(
+                    bytes: isWhole ? text.bytes : Array(text.bytes[range]),
+                    beginsText: beginsText && range.lowerBound == 0)
+                for stage in preTokenizers { stage.apply(to: &list) }
+                model.tokenize(list, workspace: &workspace, into: &ids)
+            }
+        }
+    }
+
+    /// The text of the ids.
+    func decode(_ ids: [TokenID], skipSpecialTokens: Bool) -> String {
+        decoder.decode(ids.compactMap { visibleToken($0, skipSpecialTokens: skipSpecialTokens) })
+    }
+
+    /// A token as decoding sees it; nil for unknown ids and for special tokens that are skipped.
+    private func visibleToken(_ id: TokenID, skipSpecialTokens: Bool) -> String? {
+        if let token = added.decodedToken(id) { return skipSpecialTokens && added.isSpecial(token) ? nil : token }
+        guard let token = model.vocabulary.token(id) else { return nil }
+        return skipSpecialTokens && added.isSpecial(token) ? nil : token
+    }
+
+    func token(_ id: TokenID) -> String? { added.token(id) ?? model.vocabulary.token(id) }
+    func id(of token: [UInt8]) -> TokenID? { added.id(token) ?? model.vocabulary.id(token) }
+
+    func tokenBytes(_ id: TokenID) -> [UInt8] {
+        if let token = added.token(id) { return Array(token.utf8) }
+        return model.vocabulary.token(id).map(decoder.bytes) ?? []
+    }
+
+    var vocabularySize: Int { max(model.vocabulary.size, added.size) }
+    var specialTokenIDs: Set<TokenID> { added.specialIDs }
+}
+
+/// Chooses the model's type and fits the pre-tokenizers to it.
+enum ModelLoader {
+    static func model(_ json: JSONValue) throws(TokenizerError) -> any TokenModel {
+        // Old files do not name the type of a BPE model.
+        let type = json["type"]?.text ?? (json["merges"] != nil ? "BPE" : "")
+        switch type {
+        case "BPE": return try BPEModel(json: json)
+        case "Unigram": return try UnigramModel(json: json)
+        case "WordPiece": return try WordPieceModel(json: json)
+        default: throw .unsupportedStage(stage: "model", type: type, supported: ["BPE", "Unigram", "WordPiece"])
+        }
+    }
+
+    /// The stages; where the last is ByteLevel and the model knows all bytes, its characters are never written out.
+    static func preTokenizers(
+        _ json: JSONValue?, for model: any TokenModel
+    ) throws(TokenizerError) -> [any PreTokenizerStage] {
+        var stages = try PreTokenizer.stages(json)
+        if var last = stages.last as? ByteLevelPreTokenizer, let bpe = model as? BPEModel, bpe.takesByteLevel {
+            last.writesCharacters = false
+            stages[stages.count - 1] = last
+        }
+        return stages
+    }
+}

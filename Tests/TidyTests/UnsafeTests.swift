@@ -1,0 +1,23 @@
+// Holds the folders where unsafe code may stand, so that a memory fault has few places to come from.
+
+import Foundation
+import Testing
+
+/// Folders and files that may own or touch raw memory, each with its reason.
+private let mayBeUnsafe: [String: String] = [
+    "Sources/CServeEngine/": "weights, activations and the KV cache are raw memory; its types own it"
+]
+
+@Test("Unsafe code stands only in the folders that own memory")
+func unsafeStaysHome() throws {
+    let pattern = /\b(withUnsafe\w*|Unsafe\w*|unsafe\w*|@unchecked|Unmanaged|OpaquePointer)\b/
+    for file in Project.files(below: "Sources", extensions: ["swift"])
+    where !mayBeUnsafe.keys.contains(where: { file.hasPrefix($0) }) {
+        for (number, line) in try Project.lines(file).enumerated() {
+            let code = line.components(separatedBy: "//")[0]
+            if let match = code.firstMatch(of: pattern) {
+                Issue.record("\(file):\(number + 1) uses \(match.output.0); only \(mayBeUnsafe.keys.sorted()) may.")
+            }
+        }
+    }
+}
