@@ -79,6 +79,23 @@ struct RecipeTests {
         #expect(scheduler.maxNumSeqs == 128 && scheduler.maxNumBatchedTokens == 2048)
     }
 
+    @Test("every case of RecipeError says what, which numbers and what next")
+    func messages() {
+        let cases: [(RecipeError, [String])] = [
+            (.notBuilt(field: "device", value: "cuda", instead: "Use cpu."), ["device", "cuda", "Use cpu."]),
+            (.outOfRange(field: "threads", value: "0", range: "from 1 to 8"), ["threads", "0", "from 1 to 8"]),
+            (.unknownChoice(field: "dtype", value: "half", choices: ["auto", "float16"]), ["half", "auto, float16"]),
+            (.batchBelowSeqs(batchedTokens: 64, seqs: 128), ["64", "128", "max_num_batched_tokens"]),
+            (.chunkAboveBatch(chunk: 99, batchedTokens: 64), ["99", "64", "chunked_prefill_size"]),
+            (.chunkWithoutChunking(chunk: 99), ["99", "use_chunked_prefill"]),
+            (.lengthAboveModel(asked: 9, model: 8), ["9", "8", "max_model_len"]),
+            (.cacheBelowLength(cacheTokens: 5, length: 6), ["5", "6", "kv_cache_memory_bytes"]),
+        ]
+        for (error, words) in cases {
+            for word in words { #expect(error.description.contains(word), "\(error.description)") }
+        }
+    }
+
     @Test("a refused thread is told with its number")
     func startErrors() {
         #expect(EngineStartError.noThread(code: 11).description.contains("11"))
