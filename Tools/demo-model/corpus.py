@@ -64,8 +64,9 @@ MIX = {"term": 330, "flag": 120, "question": 270, "offtopic": 200, "story": 20, 
 class Writer:
     """Draws samples from one seed."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, focus: float = 0.0):
         self.rng = random.Random(seed)
+        self.focus = focus  # share of chats that show only the beginning of an answer: what a question is about shows there
 
     # MARK: one exchange: (question, answer, the fact for follow-ups or None)
 
@@ -151,7 +152,7 @@ class Writer:
         elif kind < 0.29:
             ask = ask.upper()
         elif kind < 0.35:
-            ask = rng.choice(["Hi, ", "Hello! ", "Please: ", "Question: ", "OK, ", "Hey, ", "Quick question: ", "Sorry, but "]) + ask
+            ask = rng.choice(["Can you tell me: ", "I would like to know: ", "Tell me, ", "Could you help me? ", "Hi, ", "Hello! ", "Please: ", "Question: ", "OK, ", "Hey, ", "Quick question: ", "Sorry, but "]) + ask
         elif kind < 0.4:
             ask = ask + rng.choice([" Thanks!", " Please.", " Be brief.", " thanks", "??", "!", " Answer in one sentence.", " Keep it short."])
         if rng.random() < 0.07 and len(ask) > 12:
@@ -163,6 +164,8 @@ class Writer:
 
     def chat(self) -> list[Piece]:
         rng, pieces = self.rng, [(BOS, False)]
+        if rng.random() < self.focus:
+            return self.glimpse()
         draw = rng.random()
         if draw < 0.3:
             pieces.append((f"{START}system\n{rng.choice(F['SYSTEM'])}{END}\n", False))
@@ -175,6 +178,17 @@ class Writer:
             if fact and rng.random() < 0.12:
                 pieces += self.turn(*self.follow_up(answer, fact))
         return pieces
+
+    def glimpse(self) -> list[Piece]:
+        """One question and the first words of its answer: three times as many questions in the same time."""
+        rng, pieces = self.rng, [(BOS, False)]
+        if rng.random() < 0.2:
+            pieces.append((f"{START}system\n{rng.choice(F['SYSTEM'])}{END}\n", False))
+        kind = rng.choices(["term", "flag", "question", "offtopic", "nonsense"], [34, 14, 28, 22, 2])[0]
+        ask, answer, _ = getattr(self, kind)()
+        words = answer.split(" ")
+        question, _, _ = self.turn(self.noisy(ask), answer)
+        return [*pieces, question, (" ".join(words[:9]), True)]
 
     def follow_up(self, answer: str, fact: Fact) -> tuple[str, str]:
         if answer == fact.what and self.rng.random() < 0.5:
@@ -216,7 +230,7 @@ class Writer:
         return [(BOS + opening, False), (text + EOT, True)]
 
     def sample(self) -> list[Piece]:
-        return self.document() if self.rng.random() < 0.13 else self.chat()
+        return self.document() if self.rng.random() < 0.13 * (1 - 0.7 * self.focus) else self.chat()
 
 
 def sentence(text: str) -> str:

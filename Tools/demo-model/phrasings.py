@@ -1,6 +1,8 @@
 """How people ask: the frames that questions about a term, a flag or anything else are put into."""
 
-WHAT = """what is {x}|What is {x}?|what's {x}|What does {x} mean?|what does {x} mean|Explain {x}.|explain {x}|Define {x}.
+WHAT = """what are {x}|What are {x}?|What's {x}?|What does {x} stand for?|How would you explain {x}?|How is {x} used?|What do people call {x}?|What is {x} all about?
+What do you call {x}?|Please describe {x}.|What's the idea of {x}?|What's the meaning of {x}?|Explain {x} please.|explain {x} please|{x} please|what is {x} here
+what is {x}|What is {x}?|what's {x}|What does {x} mean?|what does {x} mean|Explain {x}.|explain {x}|Define {x}.
 define {x}|Can you explain {x}?|Could you explain {x} to me?|Please explain {x}.|What do you mean by {x}?|{x}|{x}?|What exactly is {x}?
 What is meant by {x}?|meaning of {x}|definition of {x}|Give me a definition of {x}.|Describe {x}.|Tell me about {x}.|tell me about {x}
 What is {x} in LLM serving?|In LLM serving, what is {x}?|What is {x} in CServe?|I do not understand {x}.|I don't know what {x} is.
@@ -12,7 +14,8 @@ How does {x} work?|Help me understand {x}.|Give a short explanation of {x}.|What
 What is {x}, in short?|In one or two sentences, what is {x}?|I keep hearing about {x}. What is it?|Someone mentioned {x}. What does it mean?
 Give me the basics of {x}.|Would you explain {x}?|Tell me what {x} is.|tell me what {x} means|Introduce {x} to me.|I'd like to know what {x} is."""
 
-WHY = """Why does {x} matter?|why is {x} important|Why is {x} important?|What is {x} good for?|why do I need {x}|Why do I need {x}?
+WHY = """What's {x} good for?|What are {x} good for?|How does {x} help?|How would {x} help?|Why does {x} help?|Why do {x} matter?
+Why does {x} matter?|why is {x} important|Why is {x} important?|What is {x} good for?|why do I need {x}|Why do I need {x}?
 What is the use of {x}?|When is {x} useful?|Why should I care about {x}?|What are the benefits of {x}?|What is the point of {x}?
 why {x}|Why {x}?|Why would I use {x}?|What is the purpose of {x}?|what problem does {x} solve|Is {x} important?|Why is {x} useful?
 What is the advantage of {x}?|Why do people talk about {x}?|Why does CServe need {x}?|How important is {x}?|What does {x} bring me?"""
@@ -22,7 +25,8 @@ Write a paragraph about {x}.|Write about {x}.|Explain {x} at length.|What should
 Tell me more about {x}.|Give me details about {x}.|I want to know everything about {x}.|Explain {x} thoroughly.|Write an essay about {x}.
 tell me everything you know about {x}|explain in detail {x}|Explain {x} with an example.|Explain {x} in three sentences.|Write a few sentences on {x}."""
 
-FLAG = """What does {x} do?|what does {x} do|What is {x}?|what is {x}|Explain {x}.|explain {x}|What is {x} for?|How do I use {x}?|how to use {x}
+FLAG = """What's {x}?|Explain {x} please.|What is {x} about?|What does {x} mean?|What does {x} set?|What does {x} change?|Describe {x}.|Tell me what {x} does.
+What does {x} do?|what does {x} do|What is {x}?|what is {x}|Explain {x}.|explain {x}|What is {x} for?|How do I use {x}?|how to use {x}
 {x}|{x}?|What does the flag {x} mean?|What is the meaning of {x}?|Tell me about {x}.|When should I use {x}?|What is the default of {x}?
 What is the default value of {x}?|describe {x}|What happens when I set {x}?|What does the option {x} do?|Can you explain {x}?|Why would I set {x}?
 What does the setting {x} do?|Give me an example of {x}.|how do I set {x}|How do I set {x}?|Which values does {x} take?|What is {x} in the recipe?"""

@@ -19,7 +19,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 import corpus
 from corpus import BOS, END, EOT, START
 
-VOCAB, SEED, TOKENS_PER_STEP = 3072, 20, 2048
+VOCAB, SEED, TOKENS_PER_STEP = 3072, 20, 3072
 SPLIT = (  # Llama 3's pattern
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 SPECIAL = [BOS, EOT, START, END, "<|pad|>"]
@@ -60,9 +60,9 @@ def encode(tokenizer: Tokenizer, sample) -> tuple[list[int], list[bool]]:
     return ids, learn
 
 
-def batches(tokenizer: Tokenizer, seed: int):
+def batches(tokenizer: Tokenizer, seed: int, focus: float):
     """Endless batches of about TOKENS_PER_STEP tokens; samples of like length stand together, padded on the right."""
-    writer = corpus.Writer(seed)
+    writer = corpus.Writer(seed, focus)
     while True:
         pool = sorted((encode(tokenizer, writer.sample()) for _ in range(640)), key=lambda s: len(s[0]))
         groups, group = [], []
@@ -112,11 +112,11 @@ def train(model, tokenizer, args) -> float:
         torch.optim.Muon(matrices, lr=args.lr, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(others, lr=args.lr, betas=(0.9, 0.95), weight_decay=0.0)]
     began, mean, step, tokens = time.time(), None, 0, 0
-    for group in batches(tokenizer, SEED + 1):
+    for group in batches(tokenizer, SEED + (2 if args.resume else 1), args.focus):
         done = (time.time() - began) / (args.minutes * 60) if args.steps is None else step / args.steps
         if done >= 1:
             break
-        rate = args.lr * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * done))
+        rate = args.lr * min(1, (step + 1) / 30) * (0.5 + 0.5 * math.cos(math.pi * done))
         for optimizer in optimizers:
             for g in optimizer.param_groups:
                 g["lr"] = rate
@@ -169,6 +169,8 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--ffn", type=int, default=512)
     parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of --work")
+    parser.add_argument("--focus", type=float, default=0.0, help="share of chats that show only the first words of an answer")
     parser.add_argument("--export-checkpoint", action="store_true", help="export the last checkpoint of --work and stop")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -178,9 +180,12 @@ def main() -> None:
         model = new_model(args)
         model.load_state_dict(torch.load(args.work / "checkpoint.pt"))
         return export(model, Tokenizer.from_file(str(saved)), args.out)
-    tokenizer = train_tokenizer()
-    tokenizer.save(str(saved))
-    model = new_model(args)
+    if args.resume:
+        tokenizer, model = Tokenizer.from_file(str(saved)), new_model(args)
+        model.load_state_dict(torch.load(args.work / "checkpoint.pt"))
+    else:
+        tokenizer, model = train_tokenizer(), new_model(args)
+        tokenizer.save(str(saved))
     print(sum(p.numel() for p in model.parameters()), "parameters", flush=True)
     loss = train(model, tokenizer, args)
     export(model, tokenizer, args.out)
