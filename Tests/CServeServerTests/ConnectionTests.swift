@@ -52,7 +52,9 @@ struct ConnectionTests {
             let connection: TestConnection = try await .open(port: server.port)
             let one: String = TestServer.request("POST", "/v1/chat/completions", body: Self.chat)
             try await connection.send(one + TestServer.request("GET", "/version") + one)
-            let text: String = try await connection.read { $0.components(separator: "HTTP/1.1 200").count == 4 && $0.hasSuffix("}") }
+            let text: String = try await connection.read {
+                $0.components(separator: "HTTP/1.1 200").count == 4 && $0.hasSuffix("}")
+            }
             let order: [String] = text.components(separator: "HTTP/1.1 200")
             #expect(order[1].contains("chat.completion"))
             #expect(order[2].contains("\"version\""))
