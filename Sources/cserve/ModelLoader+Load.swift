@@ -8,7 +8,7 @@ import Foundation
 
 extension ModelLoader {
     /// Loads the model; `say` gets lines for people.
-    func load(_ say: @escaping @Sendable (String) -> Void) async throws -> ServedModel {
+    func load(_ say: @escaping @Sendable (String) -> Void) throws -> ServedModel {
         let tokenizer: Tokenizer = try tokenizer()
         let checkpoint: Checkpoint =
             try isBuiltIn

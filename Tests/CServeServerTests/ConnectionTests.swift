@@ -111,6 +111,19 @@ struct ConnectionTests {
         }
     }
 
+    @Test("A connection that sends no request, or trickles its header, is closed after the idle time")
+    func idle() async throws {
+        let change: (inout ServerSettings) -> Void = { $0.limits.idleSeconds = 1 }
+        try await TestServer.with(FakeEngine(Scripts.hold), settings: change) { server in
+            let connection: TestConnection = try await .open(port: server.port)
+            for byte in "GET / HTTP/1.1".map(String.init) where !connection.isClosed {
+                try? await connection.send(byte)
+                try await Task.sleep(for: .milliseconds(150))
+            }
+            try await server.eventually("the connection closes") { connection.isClosed }
+        }
+    }
+
     @Test("Expect: 100-continue is answered before the body is sent")
     func expectation() async throws {
         try await TestServer.with(FakeEngine(Scripts.hold)) { server in

@@ -48,6 +48,8 @@ struct CommandLineTests {
             (["serve", "--device", "tpu"], 1, "Choose one of"),
             (["serve", "--recipe", "/nowhere.yaml"], 1, "cannot be read as a recipe"),
             (["models", "inspect", "/nowhere"], 1, "no checkpoint folder"),
+            (["serve", "--enable-lora"], 64, "Merge the adapter"),
+            (["serve", "--swap-space=4"], 64, "recomputed"),
             (["chat", "--url", "https://example.org"], 1, "http://HOST:PORT"),
         ])
     func mistakes(arguments: [String], status: Int32, hint: String) throws {
