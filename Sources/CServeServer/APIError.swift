@@ -144,7 +144,8 @@ extension APIError: CustomStringConvertible {
         case .bodyNotAnObject(let found): "The request body must be a JSON object, but is \(found)."
         case .bodyTooLarge(let limit):
             "The request body exceeds \(limit) bytes. Shorten it, or restart the server with a larger --max-body-bytes."
-        case .headersTooLarge(let limit): "The request's header fields exceed \(limit) bytes. Send fewer or shorter ones."
+        case .headersTooLarge(let limit):
+            "The request's header fields exceed \(limit) bytes. Send fewer or shorter ones."
         case .malformedHTTP: "The request is not valid HTTP/1.1."
         case .requestTimeout(let seconds):
             "The request did not arrive within \(seconds) s. Send header and body without long pauses."

@@ -143,7 +143,8 @@ struct AnswerRun {
                 prompts: collector.prompts, usage: collector.usage,
                 ends: branches.map { $0.end?.reason ?? reason }, sampling: generation.head.options.sampling,
                 arrival: generation.exchange.arrival, firstToken: firstToken,
-                lastToken: lastTokens.values.max() ?? Clock.now(), longestAnswer: branches.map(\.tokenCount).max() ?? 0))
+                lastToken: lastTokens.values.max() ?? Clock.now(), longestAnswer: branches.map(\.tokenCount).max() ?? 0)
+        )
     }
 }
 

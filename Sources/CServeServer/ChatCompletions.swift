@@ -7,7 +7,8 @@ enum ChatCompletions {
     static func answer(_ exchange: Exchange) async throws -> Reply {
         let model: ServedModel = try exchange.readyModel()
         let limits: Limits = exchange.state.settings.limits
-        var request: ChatRequest = try ChatRequest(try await exchange.fields(), defaults: model.defaults, limits: limits)
+        var request: ChatRequest = try ChatRequest(
+            try await exchange.fields(), defaults: model.defaults, limits: limits)
         let name: String = try model.resolve(request.options.model)
         let encoder: PromptEncoder = PromptEncoder(model: model, settings: exchange.state.settings)
         request.options.sampling.badWords = try encoder.badWords(request.options.badWords)

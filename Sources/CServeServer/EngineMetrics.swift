@@ -18,7 +18,8 @@ enum EngineMetrics {
     }
 
     private static func writeGauges(_ snapshot: EngineSnapshot, _ text: inout PrometheusText) {
-        text.gauge("vllm:num_requests_running", "Number of requests in model execution batches.", Double(snapshot.running))
+        text.gauge(
+            "vllm:num_requests_running", "Number of requests in model execution batches.", Double(snapshot.running))
         text.gauge("vllm:num_requests_waiting", "Number of requests waiting to be processed.", Double(snapshot.waiting))
         text.gauges(
             "vllm:num_requests_waiting_by_reason", "Waiting requests by reason.",
@@ -36,7 +37,9 @@ enum EngineMetrics {
         text.gauge("cserve:kv_blocks_free", "KV blocks free or reusable.", Double(snapshot.freeBlocks))
         text.gauge("cserve:waiting_tokens", "Prompt tokens of waiting requests.", Double(snapshot.waitingTokens))
         text.gauge("cserve:draining", "1 while the engine takes no new requests.", snapshot.draining ? 1 : 0)
-        text.gauge("cserve:stalled_seconds", "Time since the last step, with work pending.", (snapshot.stalledFor ?? 0).seconds)
+        text.gauge(
+            "cserve:stalled_seconds", "Time since the last step, with work pending.", (snapshot.stalledFor ?? 0).seconds
+        )
     }
 
     private static func writeCounters(_ snapshot: EngineSnapshot, _ text: inout PrometheusText) {

@@ -32,7 +32,8 @@ struct Generation: Sendable {
                 submissions.append(Submission(id: request.id, stream: try model.engine.submit(request)))
             } catch {
                 for submission in submissions { model.engine.cancel(submission.id, branch: nil, reason: .abort) }
-                throw (error as? SubmitRefusal).map { APIError($0) } ?? (error as? APIError) ?? .engineFailed(message: "\(error)")
+                throw (error as? SubmitRefusal).map { APIError($0) } ?? (error as? APIError)
+                    ?? .engineFailed(message: "\(error)")
             }
         }
         return submissions
@@ -53,7 +54,8 @@ struct Generation: Sendable {
     }
 
     /// The answer's length: as asked for, or what the context leaves.
-    static func length(of tokens: [TokenID], _ options: GenerationOptions, _ model: ServedModel) throws(APIError) -> Int {
+    static func length(of tokens: [TokenID], _ options: GenerationOptions, _ model: ServedModel) throws(APIError) -> Int
+    {
         let context: Int = model.engine.maxModelLength
         guard !tokens.isEmpty else { throw .request(.emptyPrompt) }
         if let asked = options.maxTokens {

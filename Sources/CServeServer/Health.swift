@@ -29,7 +29,8 @@ enum Health {
         let stalled: Double = (exchange.state.model?.engine.snapshot().stalledFor ?? 0).seconds
         guard stalled <= Double(limit) else {
             var json: JSONBytes = JSONBytes()
-            json.error(.engineFailed(message: "no step has ended for \(Int(stalled)) s with work pending (limit \(limit) s)."))
+            json.error(
+                .engineFailed(message: "no step has ended for \(Int(stalled)) s with work pending (limit \(limit) s)."))
             return Reply(json, status: 503)
         }
         return Reply(status: 200)

@@ -209,7 +209,9 @@ extension Metrics {
     }
 
     private static func writeHTTP(_ state: State, _ connections: Int, _ text: inout PrometheusText) {
-        let keys: [HTTPKey] = state.http.keys.sorted { ($0.handler, $0.method, $0.status) < ($1.handler, $1.method, $1.status) }
+        let keys: [HTTPKey] = state.http.keys.sorted {
+            ($0.handler, $0.method, $0.status) < ($1.handler, $1.method, $1.status)
+        }
         text.counter(
             "http_requests", "Total number of requests by method, status and handler.",
             keys.map { key in

@@ -23,13 +23,17 @@ struct ProcessFigures: Sendable {
         if clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 {
             figures.cpuSeconds = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
         }
-        figures.openFiles = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count).map { Double($0) }
+        figures.openFiles = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count).map {
+            Double($0)
+        }
         return figures
     }
 
     /// Writes what is known.
     func write(_ text: inout PrometheusText) {
-        if let virtualBytes { text.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", virtualBytes) }
+        if let virtualBytes {
+            text.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", virtualBytes)
+        }
         if let residentBytes {
             text.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", residentBytes)
         }

@@ -68,7 +68,8 @@ enum RefusedFields {
         Entry(name: "media_io_kwargs", advice: "This server reads text only.", isHarmless: isEmpty),
     ]
 
-    private static let advice = "Constrained output is not built; ask for the format in the prompt and check the answer."
+    private static let advice =
+        "Constrained output is not built; ask for the format in the prompt and check the answer."
 
     private static let never: @Sendable (JSONValue) -> Bool = { _ in false }
     private static let isFalse: @Sendable (JSONValue) -> Bool = { $0.boolValue == false }

@@ -14,7 +14,8 @@ enum RequestName {
     static func random() -> String {
         let high: String = String(UInt64.random(in: 0...UInt64.max), radix: 16)
         let low: String = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        return String(repeating: "0", count: 16 - high.count) + high + String(repeating: "0", count: 16 - low.count) + low
+        return String(repeating: "0", count: 16 - high.count) + high + String(repeating: "0", count: 16 - low.count)
+            + low
     }
 }
 

@@ -40,6 +40,9 @@ public struct Server: Sendable {
         ]
     }
 
+    /// Whether a model has been handed in.
+    public var hasModel: Bool { state.model != nil }
+
     /// Makes the model answer.
     public func publish(_ model: ServedModel) {
         state.publish(model)

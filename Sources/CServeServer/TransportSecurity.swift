@@ -3,8 +3,8 @@
 import HummingbirdCore
 
 #if TLS
-import HummingbirdTLS
-import NIOSSL
+    import HummingbirdTLS
+    import NIOSSL
 #endif
 
 /// Wraps a transport in TLS.
@@ -19,30 +19,31 @@ enum TransportSecurity {
     }
 
     #if TLS
-    private static func secure(
-        _ plain: HTTPServerBuilder, certificate: String, key: String
-    ) throws -> HTTPServerBuilder {
-        let chain: [NIOSSLCertificateSource]
-        let privateKey: NIOSSLPrivateKey
-        do {
-            chain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
-        } catch {
-            throw ServerError.unusableCertificate(file: certificate, reason: "\(error)")
+        private static func secure(
+            _ plain: HTTPServerBuilder, certificate: String, key: String
+        ) throws -> HTTPServerBuilder {
+            let chain: [NIOSSLCertificateSource]
+            let privateKey: NIOSSLPrivateKey
+            do {
+                chain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
+            } catch {
+                throw ServerError.unusableCertificate(file: certificate, reason: "\(error)")
+            }
+            do {
+                privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
+            } catch {
+                throw ServerError.unusableCertificate(file: key, reason: "\(error)")
+            }
+            return try .tls(
+                plain,
+                tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(privateKey))
+            )
         }
-        do {
-            privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
-        } catch {
-            throw ServerError.unusableCertificate(file: key, reason: "\(error)")
-        }
-        return try .tls(
-            plain,
-            tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(privateKey)))
-    }
     #else
-    private static func secure(
-        _ plain: HTTPServerBuilder, certificate: String, key: String
-    ) throws -> HTTPServerBuilder {
-        throw ServerError.transportSecurityNotBuilt
-    }
+        private static func secure(
+            _ plain: HTTPServerBuilder, certificate: String, key: String
+        ) throws -> HTTPServerBuilder {
+            throw ServerError.transportSecurityNotBuilt
+        }
     #endif
 }

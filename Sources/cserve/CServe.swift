@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import CServeServer
+import Foundation
 
 /// `cserve`.
 @main
@@ -20,6 +21,15 @@ struct CServe: AsyncParsableCommand {
             """,
         version: ServerVersion.number,
         subcommands: [Serve.self, Chat.self, Models.self, Version.self])
+
+    /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.
+    static func main() async {
+        if let advice = UnsupportedFlags.advice(for: Array(CommandLine.arguments.dropFirst())) {
+            Console.complain("Error: \(advice)")
+            Foundation.exit(ExitCode.validationFailure.rawValue)
+        }
+        await main(nil)
+    }
 }
 
 /// `cserve version`.

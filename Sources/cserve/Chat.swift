@@ -64,7 +64,7 @@ struct Chat: AsyncParsableCommand {
             try await server.run { continuation.yield($0) }
         }
         defer { running.cancel() }
-        server.publish(try await loader.load { _ in })
+        server.publish(try await Loading.onThread { try loader.load { _ in } })
         for await port in ports {
             try await converse(Endpoint(host: "127.0.0.1", port: port, path: "/v1"), key: key, model: nil)
             return

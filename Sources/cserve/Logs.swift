@@ -36,7 +36,9 @@ struct JSONLogHandler: LogHandler {
         line["time"] = .string(Date().formatted(.iso8601.time(includingFractionalSeconds: true)))
         line["level"] = .string(event.level.rawValue)
         line["message"] = .string("\(event.message)")
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: {
+            $0.key < $1.key
+        }) {
             line[key] = .string("\(value)")
         }
         Console.complain(JSONValue.object(line).text())

@@ -8,9 +8,10 @@ import Foundation
 
 extension ModelLoader {
     /// Loads the model; `say` gets lines for people.
-    func load(_ say: @escaping @Sendable (String) -> Void) async throws -> ServedModel {
+    func load(_ say: @escaping @Sendable (String) -> Void) throws -> ServedModel {
         let tokenizer: Tokenizer = try tokenizer()
-        let checkpoint: Checkpoint = try isBuiltIn
+        let checkpoint: Checkpoint =
+            try isBuiltIn
             ? BuiltInModel.checkpoint(name: recipe.model) : Checkpoint(directory: recipe.model)
         let (engine, labels) = try engine(checkpoint, tokenizer, say)
         return ServedModel(
@@ -68,7 +69,8 @@ extension ModelLoader {
         }
         say("Backend: null (no arithmetic; answers are words of the vocabulary)")
         return try Engine.null(
-            recipe: recipe, vocabularySize: shape.vocabularySize, tokens: words.isEmpty ? [0] : Array(words.prefix(512)),
+            recipe: recipe, vocabularySize: shape.vocabularySize,
+            tokens: words.isEmpty ? [0] : Array(words.prefix(512)),
             endTokens: shape.eosTokenIDs)
     }
 }

@@ -9,7 +9,8 @@ extension ModelLoader {
     /// The template, or nil for a model that has none.
     func template(_ tokenizer: Tokenizer) throws -> (any ChatRendering)? {
         if let file = text.chatTemplate { return TemplateRenderer(try read(file, tokenizer)) }
-        let template: ChatTemplate? = try isBuiltIn
+        let template: ChatTemplate? =
+            try isBuiltIn
             ? ChatTemplate(tokenizerConfiguration: BuiltInModel.tokenizerConfiguration, jinja: nil)
             : ChatTemplate.load(directory: URL(fileURLWithPath: recipe.model))
         return template.map { TemplateRenderer($0) }

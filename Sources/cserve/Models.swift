@@ -38,7 +38,8 @@ struct Models: ParsableCommand {
         func run() throws {
             try Failure.explained {
                 try ModelLoader.checkFolder(folder)
-                let checkpoint: Checkpoint = try folder == Recipe.builtInModel
+                let checkpoint: Checkpoint =
+                    try folder == Recipe.builtInModel
                     ? BuiltInModel.checkpoint(name: folder) : Checkpoint(directory: folder)
                 try report(try checkpoint.shape(), checkpoint)
             }

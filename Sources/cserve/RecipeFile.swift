@@ -61,7 +61,9 @@ enum RecipeFile {
         } catch {
             throw RecipeFileError.unreadable(file: file, reason: "\(error)")
         }
-        guard case .object(let members) = value else { throw RecipeFileError.notAMapping(file: file, found: value.kind) }
+        guard case .object(let members) = value else {
+            throw RecipeFileError.notAMapping(file: file, found: value.kind)
+        }
         return members
     }
 

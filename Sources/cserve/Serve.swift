@@ -50,38 +50,51 @@ struct Serve: AsyncParsableCommand {
         _ server: Server, _ loader: ModelLoader, _ options: ServerOptions, _ signals: Signals
     ) async throws {
         let scheme: String = options.sslCertfile == nil ? "http" : "https"
-        let host: String = options.host
+        let (ports, bound) = AsyncStream<Int>.makeStream()
         let running: Task<Void, any Error> = Task {
-            try await server.run { port in Console.say("Listening on \(scheme)://\(host):\(port)") }
+            defer { bound.finish() }
+            try await server.run { bound.yield($0) }
         }
-        let ending: Task<Void, Never> = Task {
-            var count: Int = 0
-            for await number in signals.stream {
-                count += 1
-                if count > 1 { _exit(128 + number) }
-                Console.say("Finishing running requests; the same signal again stops at once.")
-                Task {
-                    await server.drain()
-                    running.cancel()
-                }
-            }
-        }
+        let ending: Task<Void, Never> = Task { await end(server, running, signals) }
         defer { ending.cancel() }
         try await Failure.explained {
-            let model: Task<ServedModel, any Error> = Task { try await loader.load { Console.say($0) } }
-            do {
-                let model: ServedModel = try await model.value
+            for await port in ports {
+                Console.say("Listening on \(scheme)://\(options.host):\(port)")
+                let model: ServedModel = try await Loading.onThread { try loader.load { Console.say($0) } }
                 server.publish(model)
                 Console.say("Ready: \(model.names.joined(separator: ", "))")
-            } catch {
-                running.cancel()
-                throw error
+                break
             }
             do {
                 try await running.value
             } catch is CancellationError {}
         }
         Console.say("Stopped.")
+    }
+
+    /// The first signal drains and ends the server, the second one ends the process.
+    private static func end(_ server: Server, _ running: Task<Void, any Error>, _ signals: Signals) async {
+        var count: Int = 0
+        for await number in signals.stream {
+            count += 1
+            if count > 1 || !server.hasModel { _exit(count > 1 ? 128 + number : 0) }
+            Console.say("Finishing running requests; the same signal again stops at once.")
+            Task {
+                await server.drain()
+                running.cancel()
+            }
+        }
+    }
+}
+
+/// Long work on a thread of its own, so that probes are answered meanwhile.
+enum Loading {
+    static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let thread: Thread = Thread { continuation.resume(with: Result { try work() }) }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
     }
 }
 

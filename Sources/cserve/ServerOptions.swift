@@ -33,7 +33,8 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "Let requests bring their own chat template.")
     var trustRequestChatTemplate: Bool = false
 
-    @Flag(name: [.customLong("disable-access-log"), .customLong("disable-uvicorn-access-log")], help: "Log no requests.")
+    @Flag(
+        name: [.customLong("disable-access-log"), .customLong("disable-uvicorn-access-log")], help: "Log no requests.")
     var disableAccessLog: Bool = false
 
     @Flag(help: "Log prompts and answers.")

@@ -36,7 +36,8 @@ struct Endpoint: Hashable, Sendable {
 
     /// Reads an address such as `http://127.0.0.1:8000/v1`.
     init(url: String) throws {
-        guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty else {
+        guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty
+        else {
             throw ChatError.badAddress(url)
         }
         let path: String = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path

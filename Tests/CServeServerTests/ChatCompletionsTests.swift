@@ -137,7 +137,8 @@ struct ChatCompletionsTests {
         try await TestServer.with(FakeEngine(Scripts.say("a")), defaults: defaults) { server in
             _ = try await server.post("/v1/chat/completions", Self.hello)
             _ = try await server.post(
-                "/v1/chat/completions", #"{"messages":[{"role":"user","content":"Hi"}],"temperature":1.5,"top_k":null}"#)
+                "/v1/chat/completions", #"{"messages":[{"role":"user","content":"Hi"}],"temperature":1.5,"top_k":null}"#
+            )
             let sampling: [SamplingParameters] = server.engine.submitted.map(\.sampling)
             #expect(sampling.map(\.temperature) == [0.25, 1.5])
             #expect(sampling.map(\.topK) == [40, 40])

@@ -69,7 +69,8 @@ struct CompletionsTests {
         }
         try await TestServer.with(engine) { server in
             let json: JSONValue = try await server.post(
-                "/v1/completions", #"{"prompt":"x","n":2,"best_of":3,"max_tokens":1}"#).json()
+                "/v1/completions", #"{"prompt":"x","n":2,"best_of":3,"max_tokens":1}"#
+            ).json()
             #expect(json["choices"]?.arrayValue?.map { $0["text"] } == ["b", "c"])
             #expect(json["choices"]?.arrayValue?.map { $0["index"] } == [0, 1])
             #expect(json["usage"]?["completion_tokens"] == 3)

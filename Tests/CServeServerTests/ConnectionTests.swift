@@ -52,7 +52,9 @@ struct ConnectionTests {
             let connection: TestConnection = try await .open(port: server.port)
             let one: String = TestServer.request("POST", "/v1/chat/completions", body: Self.chat)
             try await connection.send(one + TestServer.request("GET", "/version") + one)
-            let text: String = try await connection.read { $0.components(separator: "HTTP/1.1 200").count == 4 && $0.hasSuffix("}") }
+            let text: String = try await connection.read {
+                $0.components(separator: "HTTP/1.1 200").count == 4 && $0.hasSuffix("}")
+            }
             let order: [String] = text.components(separator: "HTTP/1.1 200")
             #expect(order[1].contains("chat.completion"))
             #expect(order[2].contains("\"version\""))
@@ -106,6 +108,19 @@ struct ConnectionTests {
             let text: String = try await connection.read { TestResponse($0) != nil }
             #expect(TestResponse(text)?.status == 408)
             try? await connection.close()
+        }
+    }
+
+    @Test("A connection that sends no request, or trickles its header, is closed after the idle time")
+    func idle() async throws {
+        let change: (inout ServerSettings) -> Void = { $0.limits.idleSeconds = 1 }
+        try await TestServer.with(FakeEngine(Scripts.hold), settings: change) { server in
+            let connection: TestConnection = try await .open(port: server.port)
+            for byte in "GET / HTTP/1.1".map(String.init) where !connection.isClosed {
+                try? await connection.send(byte)
+                try await Task.sleep(for: .milliseconds(150))
+            }
+            try await server.eventually("the connection closes") { connection.isClosed }
         }
     }
 

@@ -116,10 +116,15 @@ struct RouteTests {
     @Test("Text becomes tokens and tokens text")
     func tokenize() async throws {
         try await TestServer.with(FakeEngine(Scripts.say(""))) { server in
-            let tokens: JSONValue = try await server.post("/tokenize", #"{"prompt":"ab","return_token_strs":true}"#).json()
-            #expect(tokens == ["count": 3, "max_model_len": 1000, "tokens": [257, 97, 98], "token_strs": ["<257>", "a", "b"]])
+            let tokens: JSONValue = try await server.post("/tokenize", #"{"prompt":"ab","return_token_strs":true}"#)
+                .json()
+            #expect(
+                tokens == [
+                    "count": 3, "max_model_len": 1000, "tokens": [257, 97, 98], "token_strs": ["<257>", "a", "b"],
+                ])
             let chat: JSONValue = try await server.post(
-                "/tokenize", #"{"messages":[{"role":"u","content":"x"}],"add_generation_prompt":false}"#).json()
+                "/tokenize", #"{"messages":[{"role":"u","content":"x"}],"add_generation_prompt":false}"#
+            ).json()
             #expect(chat["count"] == 4)
             let text: JSONValue = try await server.post("/detokenize", #"{"tokens":[97,98]}"#).json()
             #expect(text == ["prompt": "ab"])

@@ -1,0 +1,107 @@
+// What a stranger sees of the command line.
+
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct CommandLineTests {
+    @Test("Help tells what there is, with examples")
+    func help() throws {
+        let top: CommandResult = try Command.run(["--help"])
+        #expect(top.status == 0)
+        for word in ["serve", "chat", "models", "EXAMPLES", "--version"] { #expect(top.output.contains(word)) }
+        let serve: CommandResult = try Command.run(["serve", "--help"])
+        for flag in [
+            "--model", "--served-model-name", "--host", "--port", "--max-model-len", "--api-key", "--recipe",
+            "--tensor-parallel-size", "--block-size", "--max-num-seqs", "--enable-prefix-caching", "--log-json",
+        ] {
+            #expect(serve.output.contains(flag), "\(flag)")
+        }
+    }
+
+    @Test("The version is a number")
+    func version() throws {
+        let flag: CommandResult = try Command.run(["--version"])
+        #expect(flag.status == 0)
+        #expect(flag.output.split(separator: ".").count == 3)
+        #expect(try Command.run(["version"]).output == flag.output)
+    }
+
+    @Test("Shell completion is written for bash")
+    func completion() throws {
+        let script: CommandResult = try Command.run(["--generate-completion-script", "bash"])
+        #expect(script.status == 0)
+        #expect(script.output.contains("--max-model-len"))
+    }
+
+    @Test(
+        "Mistakes end with code 64 (usage) or 1 (failure) and a sentence that helps",
+        arguments: [
+            (["serve", "--prot", "1"], 64, "port"),
+            (["serve", "--port", "99999"], 64, "Choose 0 to 65535"),
+            (["serve", "--root-path", "llm"], 64, "begins with a slash"),
+            (["serve", "--log-level", "loud"], 64, "Choose one of"),
+            (["serve", "--generation-config", "x"], 64, "Choose auto or vllm"),
+            (["serve", "--model", "/nowhere/at/all"], 1, "no checkpoint folder"),
+            (["serve", "--tensor-parallel-size", "2"], 1, "tensor_parallel_size"),
+            (["serve", "--quantization", "awq"], 1, "quantization"),
+            (["serve", "--device", "tpu"], 1, "Choose one of"),
+            (["serve", "--recipe", "/nowhere.yaml"], 1, "cannot be read as a recipe"),
+            (["models", "inspect", "/nowhere"], 1, "no checkpoint folder"),
+            (["serve", "--enable-lora"], 64, "Merge the adapter"),
+            (["serve", "--swap-space=4"], 64, "recomputed"),
+            (["chat", "--url", "https://example.org"], 1, "http://HOST:PORT"),
+        ])
+    func mistakes(arguments: [String], status: Int32, hint: String) throws {
+        let result: CommandResult = try Command.run(arguments)
+        #expect(result.status == status)
+        #expect(result.errors.contains(hint), "\(result.errors)")
+    }
+
+    @Test("TLS without the trait is refused with advice")
+    func tls() throws {
+        let result: CommandResult = try Command.run(
+            ["serve", "--port", "0", "--device", "null", "--ssl-certfile", "/a.pem", "--ssl-keyfile", "/b.pem"])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("--traits TLS") || result.errors.contains("/a.pem cannot be used"))
+    }
+
+    @Test("Models are listed, the built-in one is inspected, a broken folder is refused with its file")
+    func models() throws {
+        #expect(try Command.run(["models"]).output.contains("LlamaForCausalLM"))
+        let inspected: CommandResult = try Command.run(["models", "inspect", "cserve-demo", "--json"])
+        #expect(inspected.status == 0)
+        #expect(inspected.output.contains("\"family\": \"llama\""))
+        let folder: URL = FileManager.default.temporaryDirectory.appendingPathComponent("cserve-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("{".utf8).write(to: folder.appendingPathComponent("config.json"))
+        let refused: CommandResult = try Command.run(["models", "inspect", folder.path])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains(folder.path) || refused.errors.contains("config.json"))
+    }
+
+    @Test("Recipes in YAML and JSON are obeyed; flags override them; other names are refused")
+    func recipes() throws {
+        let folder: URL = FileManager.default.temporaryDirectory.appendingPathComponent("cserve-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text, hint) in [
+            ("a.yaml", "max_num_seqs: 0\n", "max_num_seqs is 0"),
+            ("b.json", #"{"block_size": 0, "use_flashinfer": false}"#, "block_size is 0"),
+            ("c.yaml", "spec_tokens: 4\n", "Speculative decoding is not built"),
+            ("d.yaml", "max_num_seq: 4\n", "Did you mean max_num_seqs"),
+            ("e.yaml", "max_num_seqs: many\n", "max_num_seqs cannot be"),
+            ("f.yaml", "- 1\n", "names and values"),
+        ] {
+            let file: String = folder.appendingPathComponent(name).path
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+            let result: CommandResult = try Command.run(["serve", "--recipe", file])
+            #expect(result.status == 1)
+            #expect(result.errors.contains(hint), "\(result.errors)")
+        }
+        let overridden: CommandResult = try Command.run(
+            ["serve", "--recipe", folder.appendingPathComponent("a.yaml").path, "--max-num-seqs", "70000"])
+        #expect(overridden.errors.contains("max_num_seqs is 70000"))
+    }
+}
