@@ -5,6 +5,9 @@ import PackageDescription
 /// C targets are optimised in debug builds too: an unoptimised kernel makes the tests ten times slower.
 let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])]
 
+/// The reference backend is plain Swift loops: unoptimised they would take most of the tests' time.
+let optimisedSwift: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(
     name: "HummingbirdTLS", package: "hummingbird", condition: .when(traits: ["TLS"]))
@@ -36,7 +39,9 @@ let package = Package(
         .target(name: "CServeScheduling", dependencies: ["CServeCore"]),
         .target(name: "CServeText", dependencies: ["CServeCore"]),
         // Floor 3: real time, real memory.
-        .target(name: "CServeEngine", dependencies: ["CServeCore", "CServeScheduling", "CKernels"]),
+        .target(
+            name: "CServeEngine", dependencies: ["CServeCore", "CServeScheduling", "CKernels"],
+            swiftSettings: optimisedSwift),
         // Floor 4: the edges.
         .target(
             name: "CServeServer",
