@@ -27,9 +27,8 @@ struct JSONBytes {
     /// A string, quoted and escaped.
     mutating func string(_ value: String) {
         buffer.writeInteger(UInt8(ascii: "\""))
-        var value = value
-        let needsEscape: Bool = value.withUTF8 { bytes in
-            bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == 0x7F }
+        let needsEscape: Bool = value.utf8.contains { byte in
+            byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
         }
         if needsEscape {
             for byte in value.utf8 { escaped(byte) }
