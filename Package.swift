@@ -47,6 +47,9 @@ let package = Package(
             name: "CServeServer",
             dependencies: [
                 "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", hummingbird, hummingbirdTLS,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         // Floor 5: the composition root.
         .executableTarget(
@@ -55,6 +58,9 @@ let package = Package(
                 "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", "CServeServer", "CAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Yams", package: "Yams"),
             ]),
         // Tests mirror Sources; CServeTesting holds what they share.

@@ -33,12 +33,6 @@ public struct BlockTable: RandomAccessCollection, Hashable, Sendable, Expressibl
     /// The block at an index.
     @inlinable
     public subscript(index: Int) -> BlockID { ids[index] }
-
-    /// Calls the body with the ids in memory.
-    @inlinable
-    public func withUnsafeBufferPointer<R>(_ body: (UnsafeBufferPointer<BlockID>) throws -> R) rethrows -> R {
-        try ids.withUnsafeBufferPointer(body)
-    }
 }
 
 extension BlockTable: Codable {

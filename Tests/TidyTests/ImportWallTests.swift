@@ -17,12 +17,13 @@ private let walls: [String: Set<String>] = [
 
 /// The system's modules and the outside packages, each only where its work is done.
 private let outside: [String: Set<String>] = [
-    "CServeCore": ["Foundation"],
+    "CServeCore": ["Foundation", "Glibc", "Musl", "Darwin"],
     "CServeScheduling": [],
-    "CServeText": ["Foundation"],
+    "CServeText": ["Foundation", "Synchronization"],
     "CServeEngine": ["Foundation", "Synchronization", "Glibc", "Musl", "Darwin"],
     "CServeServer": [
-        "Foundation", "Synchronization", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes", "Logging",
+        "Foundation", "Dispatch", "Synchronization", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes",
+        "Logging",
         "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "NIOSSL", "NIOConcurrencyHelpers", "ServiceLifecycle",
         "Glibc", "Musl", "Darwin",
     ],

@@ -5,16 +5,18 @@ import Testing
 
 /// Folders and files that may own or touch raw memory, each with its reason.
 private let mayBeUnsafe: [String: String] = [
-    "Sources/CServeEngine/": "weights, activations and the KV cache are raw memory; its types own it"
+    "Sources/CServeEngine/": "weights, activations and the KV cache are raw memory; its types own it",
+    "Sources/cserve/BuiltInModel.swift": "hands the engine the built-in model, which lies in the binary",
+    "Sources/cserve/Signals.swift": "keeps signal sources alive, which Dispatch does not call Sendable",
 ]
 
 @Test("Unsafe code stands only in the folders that own memory")
 func unsafeStaysHome() throws {
-    let pattern = /\b(withUnsafe\w*|Unsafe\w*|unsafe\w*|@unchecked|Unmanaged|OpaquePointer)\b/
+    let pattern = /\b(withUnsafe\w*|Unsafe\w*|unsafe|@unchecked|Unmanaged|OpaquePointer)\b/
     for file in Project.files(below: "Sources", extensions: ["swift"])
     where !mayBeUnsafe.keys.contains(where: { file.hasPrefix($0) }) {
         for (number, line) in try Project.lines(file).enumerated() {
-            let code = line.components(separatedBy: "//")[0]
+            let code = line.replacing(/"(\\.|[^"\\])*"/, with: "").components(separatedBy: "//")[0]
             if let match = code.firstMatch(of: pattern) {
                 Issue.record("\(file):\(number + 1) uses \(match.output.0); only \(mayBeUnsafe.keys.sorted()) may.")
             }

@@ -116,7 +116,8 @@ private struct TokenizerJSONParser {
     mutating func enter() throws(TokenizerError) {
         position += 1
         depth += 1
-        if depth > TokenizerJSONParser.maximumDepth { throw failure("nested more than \(TokenizerJSONParser.maximumDepth) deep") }
+        let limit: Int = TokenizerJSONParser.maximumDepth
+        if depth > limit { throw failure("nested more than \(limit) deep") }
     }
 
     mutating func parseArray() throws(TokenizerError) -> TokenizerJSON {

@@ -1,0 +1,60 @@
+// Every error of the command line, with the message that a user reads.
+
+import Testing
+
+@testable import cserve
+
+@Test("Every load error says what to do next")
+func loadErrorMessages() {
+    typealias LoadError = ModelLoader.LoadError
+    let messages: [(LoadError, String)] = [
+        (
+            .noSuchModel("llama"),
+            "There is no checkpoint folder at llama. Download one first (this program makes no connections), or use "
+                + "--model cserve-demo."
+        ),
+        (
+            .notAFolder("model.safetensors"),
+            "model.safetensors is a file. Name the folder that holds config.json and the weights."
+        ),
+        (
+            .unreadableTemplate(file: "chat.jinja", reason: "it is not UTF-8"),
+            "The chat template chat.jinja cannot be read: it is not UTF-8"
+        ),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}
+
+@Test("Every recipe file error names the file and the field")
+func recipeFileErrorMessages() {
+    let messages: [(RecipeFileError, String)] = [
+        (.unreadable(file: "r.yaml", reason: "no such file"), "r.yaml cannot be read as a recipe: no such file"),
+        (
+            .notAMapping(file: "r.yaml", found: "a list"),
+            "r.yaml must hold names and values (such as max_num_seqs: 64), but holds a list."
+        ),
+        (
+            .unknownKey(file: "r.yaml", key: "max_num_seq", nearest: "max_num_seqs"),
+            "r.yaml: max_num_seq is not a recipe field. Did you mean max_num_seqs?"
+        ),
+        (
+            .notBuilt(file: "r.yaml", key: "swap_space", value: "4", instead: "Leave it out."),
+            "r.yaml: swap_space is 4, which this build cannot do yet. Leave it out."
+        ),
+        (.wrongType(file: "r.yaml", key: "seed", value: "\"a\""), "r.yaml: seed cannot be \"a\"."),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}
+
+@Test("Every chat error says what happened")
+func chatErrorMessages() {
+    let messages: [(ChatError, String)] = [
+        (
+            .badAddress("ftp://host"),
+            "ftp://host cannot be used. Give http://HOST:PORT/v1 (https needs a proxy or curl: this client has no TLS)."
+        ),
+        (.refused("Nobody listens there."), "Nobody listens there."),
+        (.status(404, "no such model"), "The server answered 404: no such model"),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}
