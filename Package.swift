@@ -46,7 +46,7 @@ let package = Package(
         .target(
             name: "CServeServer",
             dependencies: [
-                "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", hummingbird, hummingbirdTLS,
+                "CServeCore", "CServeText", hummingbird, hummingbirdTLS,
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(
             name: "cserve",
             dependencies: [
-                "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", "CServeServer", "CAssets",
+                "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -72,7 +72,7 @@ let package = Package(
         .testTarget(
             name: "CServeServerTests",
             dependencies: [
-                "CServeServer", "CServeEngine", "CServeTesting",
+                "CServeServer", "CServeTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

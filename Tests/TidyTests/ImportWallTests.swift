@@ -9,9 +9,9 @@ private let walls: [String: Set<String>] = [
     "CServeScheduling": ["CServeCore"],
     "CServeText": ["CServeCore"],
     "CServeEngine": ["CServeCore", "CServeScheduling", "CKernels"],
-    "CServeServer": ["CServeCore", "CServeText", "CServeEngine", "CServeScheduling"],
+    "CServeServer": ["CServeCore", "CServeText"],
     "cserve": [
-        "CServeCore", "CServeText", "CServeEngine", "CServeScheduling", "CServeServer", "CAssets",
+        "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets",
     ],
 ]
 
