@@ -29,6 +29,7 @@ private func errorTypes(in source: String) -> [ErrorType] {
     var current: (type: ErrorType, indent: Int)?
     for line in source.components(separatedBy: "\n") {
         let indent = line.prefix { $0 == " " }.count
+        guard current != nil || line.contains("enum ") else { continue }
         if let match = line.firstMatch(of: /enum (\w+)\s*:\s*[^{]*\bError\b/) {
             current = (ErrorType(name: String(match.output.1), cases: []), indent)
         } else if let open = current {

@@ -40,17 +40,17 @@ private func functions(in source: String) -> [Function] {
     var depth = 0
     var pending: Int?
     for (index, line) in codeLines(source).enumerated() {
-        if line.firstMatch(of: /(^|\s)(func\s|init[?!]?\s*[(<]|deinit\b)/) != nil, !line.contains(".init(") {
+        if opensFunction(line) {
             pending = index
         }
-        for character in line {
-            if character == "{" {
+        for character in line.utf8 {
+            if character == UInt8(ascii: "{") {
                 depth += 1
                 if let start = pending {
                     open.append((start, depth))
                     pending = nil
                 }
-            } else if character == "}" {
+            } else if character == UInt8(ascii: "}") {
                 if let last = open.last, last.depth == depth {
                     found.append(Function(line: last.line + 1, lines: index - last.line + 1))
                     open.removeLast()
@@ -60,6 +60,14 @@ private func functions(in source: String) -> [Function] {
         }
     }
     return found.sorted { $0.line < $1.line }
+}
+
+/// Whether a line declares something with a body whose length counts.
+private func opensFunction(_ line: String) -> Bool {
+    guard ["func", "init", "deinit"].contains(where: { line.contains($0) }), !line.contains(".init(") else {
+        return false
+    }
+    return line.firstMatch(of: /(^|\s)(func\s|init[?!]?\s*[(<]|deinit\b)/) != nil
 }
 
 /// The source with strings and comments blanked.
@@ -74,7 +82,7 @@ private func codeLines(_ source: String) -> [String] {
             continue
         }
         if marks % 2 == 1 { block = true }
-        let withoutStrings = raw.replacing(/"(\\.|[^"\\])*"/, with: "")
+        let withoutStrings = raw.utf8.contains(UInt8(ascii: "\"")) ? raw.replacing(/"(\\.|[^"\\])*"/, with: "") : raw
         lines.append(withoutStrings.components(separatedBy: "//")[0])
     }
     return lines
