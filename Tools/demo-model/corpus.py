@@ -55,6 +55,8 @@ def read_offtopic() -> dict[str, list[str]]:
 
 
 TERMS, FLAGS, QUESTIONS, OFF = read("terms.txt"), read("flags.txt"), read("questions.txt"), read_offtopic()
+# What nearly everybody asks first.
+COMMON = [f for f in QUESTIONS if f.names[0] in ("what is CServe", "who are you", "what can you do", "how do I start CServe", "hello", "how are you", "thanks", "bye")]
 BY_NAME = {fact.names[0]: fact for fact in TERMS}
 F = {name: P.frames(getattr(P, name)) for name in dir(P) if name.isupper() and isinstance(getattr(P, name), str) and "|" in getattr(P, name)}
 # Numbers of chats by kind in 1,000 samples.
@@ -90,7 +92,7 @@ class Writer:
         return rng.choice(F["FLAG"]).replace("{x}", name), f"{fact.what} {fact.more}", None
 
     def question(self):
-        fact = self.rng.choice(QUESTIONS)
+        fact = self.rng.choice(COMMON if self.rng.random() < self.focus / 2 else QUESTIONS)
         return self.rng.choice(fact.names), fact.what, None
 
     def offtopic(self):
