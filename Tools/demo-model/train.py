@@ -148,7 +148,9 @@ def export(model: LlamaForCausalLM, tokenizer: Tokenizer, out: Path) -> None:
         "num_key_value_heads": c.num_key_value_heads, "head_dim": 32, "hidden_act": "silu", "max_position_embeddings": 2048,
         "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "rope_scaling": None, "attention_bias": False, "mlp_bias": False,
         "tie_word_embeddings": True, "bos_token_id": 0, "eos_token_id": [1, 3], "pad_token_id": 4, "torch_dtype": "bfloat16"})
-    write(out / "generation_config.json", {"bos_token_id": 0, "eos_token_id": [3, 1], "pad_token_id": 4})
+    # A small model is readable when it is sampled coolly; a request that names a temperature gets the one that it names.
+    write(out / "generation_config.json", {
+        "bos_token_id": 0, "eos_token_id": [3, 1], "pad_token_id": 4, "do_sample": True, "temperature": 0.2})
     write(out / "tokenizer_config.json", {
         "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": BOS, "eos_token": END, "pad_token": "<|pad|>",
         "model_max_length": 2048, "clean_up_tokenization_spaces": False, "chat_template": TEMPLATE})
