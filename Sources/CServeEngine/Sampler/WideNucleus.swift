@@ -9,7 +9,7 @@ struct WideNucleus {
 
     /// Terms so few that leaving some out is not worth a pass.
     private static let few = 512
-    /// Halvings between two passes that leave out what is decided.
+    /// Halvings before the first pass that leaves out what is decided.
     private static let halvings = 4
 
     /// Finds the nucleus.
@@ -33,6 +33,7 @@ struct WideNucleus {
         var above = 0.0
         var sumAtHigh = 0.0
         var step = 0
+        var pause = WideNucleus.halvings
         while high - low > 1 {
             let middle = low + (high - low) / 2
             let reached = above + kernels.sum(open, from: Float(bitPattern: middle))
@@ -43,10 +44,11 @@ struct WideNucleus {
                 sumAtHigh = reached
             }
             step += 1
-            guard step % WideNucleus.halvings == 0, open.count > WideNucleus.few, let base = scratch.baseAddress else {
-                continue
-            }
+            guard step >= pause, open.count > WideNucleus.few, let base = scratch.baseAddress else { continue }
             let left = kernels.keep(open, from: Float(bitPattern: low), below: Float(bitPattern: high), in: base)
+            // Where terms lie close together, a pass that leaves out few of them waits longer for the next.
+            if left > open.count / 2 { pause *= 2 }
+            step = 0
             open = UnsafeBufferPointer(start: base, count: left)
             above = sumAtHigh
         }
