@@ -9,6 +9,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "cserve", path: "..")],
     targets: [
+        .executableTarget(name: "EngineBenchmark", dependencies: [cserve("CServe")]),
+        .executableTarget(name: "SamplerBenchmark", dependencies: [cserve("CServe")]),
         .executableTarget(name: "SchedulerBenchmark", dependencies: [cserve("CServe")]),
         .executableTarget(name: "TokenizerBenchmark", dependencies: [cserve("CServe")]),
     ],

@@ -74,7 +74,7 @@ final class RunningCommand: @unchecked Sendable {
 
     /// Waits until standard output has a line that begins so, and returns the rest of it; nil if the command ends first.
     func line(_ prefix: String) async throws -> String? {
-        for _ in 0..<3000 {
+        for _ in 0..<12_000 {
             let lines: [Substring] = said.split(separator: "\n")
             if let line = lines.first(where: { $0.hasPrefix(prefix) }) { return String(line.dropFirst(prefix.count)) }
             if !process.isRunning { return nil }

@@ -229,6 +229,31 @@ void cs_log_sum_exp(const cs_context *context, const float *x, int count, float 
 /// The index of the largest, the lowest among equals; NaN counts as -infinity.
 int cs_argmax(const cs_context *context, const float *x, int count);
 
+/// Numbers per partial sum of the functions below: short enough for f32, and the stride of a search in their sums.
+enum { CS_SAMPLING_RUN = 512 };
+
+/// Passes over one row of logits, on the caller's thread. Sums run in one order per level.
+typedef struct cs_sampling {
+    /// The greatest number; NaN if any is NaN.
+    float (*greatest)(const float *x, int count);
+    /// The first place from `first` on with a number above the bar (or at it, if `or_equal`); `count` if there is none.
+    int (*next_above)(const float *x, int first, int count, float bar, bool or_equal);
+    /// The place's rank: 1 for the greatest; of equals, the lowest place first.
+    int (*rank)(const float *x, int count, int place);
+    /// Sums exp((x - greatest) * scale), terms below `floor` left out. Writes the terms (those left out are 0) and the
+    /// sums of runs of CS_SAMPLING_RUN where they are not NULL. `greatest` is at least every x.
+    double (*exponentials)(
+        const float *x, int count, float greatest, float scale, float floor, float *terms, float *sums);
+    /// Sums the numbers from `bound` (above 0 or 0) on; writes the sums of runs as above.
+    double (*sum_from)(const float *x, int count, float bound, float *sums);
+    /// Keeps, in order, the numbers from `low` up to, not including, `high`; returns how many. All are 0 or above. `kept`
+    /// may be x and must hold `count` numbers.
+    int (*between)(const float *x, int count, float low, float high, float *kept);
+} cs_sampling;
+
+/// NULL if the machine does not run `isa`.
+const cs_sampling *cs_sampling_kernels(cs_isa isa);
+
 /// y[i] = f(x[i]) by the kernels' own functions, for tests against libm.
 typedef enum cs_function { CS_EXP = 0, CS_TANH = 1, CS_ERF = 2 } cs_function;
 void cs_map(const cs_context *context, cs_function function, const float *x, int count, float *y);

@@ -80,6 +80,9 @@ final class EngineLoop: Sendable {
         shared.signal()
     }
 
+    /// Commands that the thread has not taken yet.
+    var waitingCommands: Int { shared.withLock { $0.inbox.count } }
+
     /// The counters of the last step, with what has arrived since.
     func snapshot() -> EngineSnapshot {
         let now = clock()

@@ -10,6 +10,8 @@ import CServeCore
 
 /// Samples tokens. Owned by the engine loop's thread; holds scratch memory for one row.
 ///
+/// Cost at 128,256 tokens: docs/results/sampler.md.
+///
 /// The order is vLLM V1's: log-probabilities of the raw logits; allowed tokens, bad words, `min_tokens`, `logit_bias`,
 /// penalties; then greedy, or temperature, `min_p`, `top_k`, `top_p` and one draw. The draw inverts the cumulative
 /// distribution with one uniform number per token: over the kept token ids ascending, or, where `top_k` or `top_p` keeps
@@ -19,11 +21,17 @@ final class Sampler {
     let vocabularySize: Int
     private let scratch: UnsafeMutableBufferPointer<Float>
     private let terms: UnsafeMutableBufferPointer<Float>
+    /// Sums of runs of terms.
+    private let sums: UnsafeMutableBufferPointer<Float>
+    private let kernels: LogitRow
     private var candidates = TopCandidates()
 
     /// Reserves scratch memory: two rows.
-    init(vocabularySize: Int) {
+    init(vocabularySize: Int, instructionSet: CPUInstructionSet = .best) {
         self.vocabularySize = vocabularySize
+        kernels = LogitRow(instructionSet)
+        sums = .allocate(capacity: LogitRow.runs(vocabularySize))
+        sums.initialize(repeating: 0)
         scratch = .allocate(capacity: vocabularySize)
         terms = .allocate(capacity: vocabularySize)
         scratch.initialize(repeating: 0)
@@ -33,6 +41,7 @@ final class Sampler {
     deinit {
         scratch.deallocate()
         terms.deallocate()
+        sums.deallocate()
     }
 
     /// Samples a branch's next token, scores it, and notes it in the branch's state.
@@ -41,7 +50,7 @@ final class Sampler {
     func sample(
         _ logits: UnsafeBufferPointer<Float>, for state: BranchState, scored: Bool = false
     ) throws(SamplingError) -> ScoredToken {
-        let raw = try LogitRow.greatest(logits)
+        let raw = try kernels.greatest(logits)
         let token = try choose(logits, raw: raw, for: state)
         state.append(token)
         let wanted = state.sampling.logprobs ?? (scored ? 0 : nil)
@@ -54,7 +63,7 @@ final class Sampler {
     func score(
         prompt token: TokenID, in logits: UnsafeBufferPointer<Float>, top: Int
     ) throws(SamplingError) -> ScoredToken {
-        score(token, in: logits, raw: try LogitRow.greatest(logits), top: top)
+        score(token, in: logits, raw: try kernels.greatest(logits), top: top)
     }
 
     private func choose(
@@ -65,7 +74,7 @@ final class Sampler {
         if state.adjusts {
             LogitAdjustment.apply(state, from: logits, into: scratch)
             row = UnsafeBufferPointer(scratch)
-            greatest = try LogitRow.greatest(row)
+            greatest = try kernels.greatest(row)
         }
         let sampling = state.sampling
         if sampling.isGreedy || sampling.topK == 1 { return TokenID(greatest.token) }
@@ -82,16 +91,37 @@ final class Sampler {
         _ row: UnsafeBufferPointer<Float>, greatest: LogitRow.Greatest, _ sampling: SamplingParameters,
         uniform: Double
     ) -> TokenID {
-        let total = LogitRow.sumOfExponentials(
-            row, greatest: greatest.value, scale: 1 / sampling.temperature, floor: sampling.minP,
-            into: terms.baseAddress)
-        let target = uniform * total
-        var sum = 0.0
-        for index in 0..<row.count where terms[index] > 0 {
-            sum += Double(terms[index])
-            if sum > target { return TokenID(index) }
+        let scale = 1 / sampling.temperature
+        let total = kernels.exponentials(
+            row, greatest: greatest.value, scale: scale, floor: sampling.minP, sums: sums.baseAddress)
+        return draw(total: total, count: row.count, uniform: uniform) { run in
+            // Only one run's terms are looked at: they are worked out again instead of being kept for all.
+            _ = kernels.exponentials(
+                UnsafeBufferPointer(rebasing: row[run]), greatest: greatest.value, scale: scale, floor: sampling.minP,
+                terms: terms.baseAddress.map { $0 + run.lowerBound })
         }
-        return TokenID(greatest.token)
+    }
+
+    /// Draws a token by the sums of runs, then by the terms of one run.
+    /// - Parameter fill: Puts a run's terms into ``terms``.
+    private func draw(total: Double, count: Int, uniform: Double, fill: (Range<Int>) -> Void) -> TokenID {
+        let target = uniform * total
+        var before = 0.0
+        var chosen = 0
+        for index in 0..<LogitRow.runs(count) where sums[index] > 0 {
+            chosen = index
+            if before + Double(sums[index]) > target { break }
+            before += Double(sums[index])
+        }
+        let run = (chosen * LogitRow.run)..<min((chosen + 1) * LogitRow.run, count)
+        fill(run)
+        var last = run.lowerBound
+        for index in run where terms[index] > 0 {
+            last = index
+            before += Double(terms[index])
+            if before > target { break }
+        }
+        return TokenID(last)
     }
 
     /// Draws among the likeliest tokens that `top_k`, `min_p` and `top_p` leave.
@@ -101,50 +131,34 @@ final class Sampler {
         let scale = 1 / sampling.temperature
         let isLimited = sampling.topK > 0 && sampling.topK < row.count
         let selected = isLimited ? sampling.topK : min(Sampler.narrow, row.count)
-        candidates.select(selected, from: row)
+        candidates.select(selected, from: row, with: kernels)
         let weights = candidates.sorted.map { Double(exp(($0.logit - greatest) * scale)) }
             .prefix { $0 > 0 && $0 >= Double(sampling.minP) }
         var total = weights.reduce(0, +)
         let isWhole = isLimited || weights.count < selected || selected == row.count
         if !isWhole {
-            total = LogitRow.sumOfExponentials(
-                row, greatest: greatest, scale: scale, floor: sampling.minP, into: terms.baseAddress)
+            total = kernels.exponentials(
+                row, greatest: greatest, scale: scale, floor: sampling.minP, terms: terms.baseAddress)
         }
         let kept = Sampler.nucleus(weights, reaching: Double(sampling.topP) * total)
         if let kept { return pick(weights.prefix(kept), uniform: uniform) }
         if isWhole { return pick(weights, uniform: uniform) }
-        return drawFromWideNucleus(reaching: Double(sampling.topP) * total, uniform: uniform)
+        return drawFromWideNucleus(total: total, share: Double(sampling.topP), uniform: uniform)
     }
 
     /// Candidates that are tried before a nucleus is searched for in the whole row.
-    private static let narrow = 256
+    private static let narrow = 64
 
-    /// Draws among the likeliest of ``terms`` that together reach a sum, without sorting them: the least of them is found
-    /// by bisection over its bits.
-    private func drawFromWideNucleus(reaching bound: Double, uniform: Double) -> TokenID {
+    /// Draws among the likeliest of ``terms`` that together reach a share of their sum, without sorting them.
+    private func drawFromWideNucleus(total: Double, share: Double, uniform: Double) -> TokenID {
         let all = UnsafeBufferPointer(terms)
-        var low: UInt32 = 0
-        var high = Float(1).bitPattern + 1
-        while high - low > 1 {
-            let middle = low + (high - low) / 2
-            if LogitRow.sum(all, from: Float(bitPattern: middle)) >= bound { low = middle } else { high = middle }
+        // The adjusted logits, if any, are in ``terms`` by now.
+        let nucleus = WideNucleus(of: all, total: total, share: share, scratch: scratch, with: kernels)
+        nucleus.dropSurplus(of: terms)
+        let kept = kernels.sum(all, from: nucleus.least, sums: sums.baseAddress)
+        return draw(total: kept, count: all.count, uniform: uniform) { run in
+            for index in run where terms[index] < nucleus.least { terms[index] = 0 }
         }
-        let least = Float(bitPattern: low)
-        let above = LogitRow.sum(all, from: least.nextUp)
-        var ties = least > 0 ? max(1, Int(((bound - above) / Double(least)).rounded(.up))) : 0
-        let target = uniform * (above + Double(ties) * Double(least))
-        var sum = 0.0
-        var last = 0
-        for index in 0..<all.count where all[index] >= least && all[index] > 0 {
-            if all[index] == least {
-                guard ties > 0 else { continue }
-                ties -= 1
-            }
-            last = index
-            sum += Double(all[index])
-            if sum > target { break }
-        }
-        return TokenID(last)
     }
 
     /// The length of the shortest prefix that reaches a sum; nil if none does.
@@ -170,16 +184,12 @@ final class Sampler {
     private func score(
         _ token: TokenID, in row: UnsafeBufferPointer<Float>, raw: LogitRow.Greatest, top: Int
     ) -> ScoredToken {
-        let normaliser = LogitRow.logSumExp(row, greatest: raw.value)
+        let normaliser = kernels.logSumExp(row, greatest: raw.value)
         func logprob(_ logit: Float) -> Float { Float(Double(logit) - normaliser) }
-        let logit = row[Int(token)]
-        var rank = 1
-        for index in 0..<row.count where row[index] >= logit {
-            if row[index] > logit || index < Int(token) { rank += 1 }
-        }
-        let own = TokenLogprob(token: token, logprob: logprob(logit), rank: rank)
+        let rank = kernels.rank(of: Int(token), in: row)
+        let own = TokenLogprob(token: token, logprob: logprob(row[Int(token)]), rank: rank)
         guard top > 0 else { return ScoredToken(token: token, logprob: own) }
-        candidates.select(top, from: row)
+        candidates.select(top, from: row, with: kernels)
         let likeliest = candidates.sorted.enumerated().map { index, candidate in
             TokenLogprob(token: candidate.token, logprob: logprob(candidate.logit), rank: index + 1)
         }

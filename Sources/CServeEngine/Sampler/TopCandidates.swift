@@ -22,8 +22,8 @@ struct TopCandidates {
 
     /// Selects the `count` likeliest tokens of a row; masked ones (minus infinity) only if there are no others.
     ///
-    /// Cost: one pass with a compare per logit; each of the few that pass the bar costs log(count).
-    mutating func select(_ count: Int, from row: UnsafeBufferPointer<Float>) {
+    /// Cost: one pass with a compare per logit in wide steps; each of the few that pass the bar costs log(count).
+    mutating func select(_ count: Int, from row: UnsafeBufferPointer<Float>, with kernels: LogitRow) {
         sorted.removeAll(keepingCapacity: true)
         let count = min(count, row.count)
         guard count > 0 else { return }
@@ -36,10 +36,12 @@ struct TopCandidates {
         for index in 0..<count { sorted.append(Candidate(token: TokenID(index), logit: row[index])) }
         for parent in stride(from: count / 2 - 1, through: 0, by: -1) { sink(parent) }
         var bar = sorted[0].logit
-        for index in count..<row.count where row[index] > bar {
+        var index = kernels.next(above: bar, from: count, in: row)
+        while index < row.count {
             sorted[0] = Candidate(token: TokenID(index), logit: row[index])
             sink(0)
             bar = sorted[0].logit
+            index = kernels.next(above: bar, from: index + 1, in: row)
         }
         sorted.sort { $0.precedes($1) }
     }

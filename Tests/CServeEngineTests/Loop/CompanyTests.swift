@@ -22,8 +22,12 @@ struct CompanyTests {
         try await Engine.toy().submit(request(id)).answer()
     }
 
-    static func together(_ engine: Engine, _ ids: ClosedRange<UInt64>) async throws -> [UInt64: Answer] {
+    /// Answers in each other's company: a gated engine starts when all have been submitted.
+    static func together(
+        _ engine: Engine, _ gate: Gate, _ ids: ClosedRange<UInt64>
+    ) async throws -> [UInt64: Answer] {
         let streams = try ids.map { ($0, try engine.submit(request($0))) }
+        gate.open()
         var answers: [UInt64: Answer] = [:]
         for (id, stream) in streams { answers[id] = await stream.answer() }
         return answers
@@ -31,10 +35,13 @@ struct CompanyTests {
 
     @Test("tokens and log-probabilities are equal alone and among 31 others, chunked, and preempted")
     func companyDoesNotMatter() async throws {
-        let crowded = try Engine.toy()
-        let chunked = try Engine.toy(seqs: 9, batchedTokens: 9) { $0.chunkedPrefillSize = 3 }
-        let tight = try Engine.toy(blocks: 40)
-        let results = try await [crowded, chunked, tight].asyncMap { try await Self.together($0, 1...32) }
+        let gates = [Gate(), Gate(), Gate()]
+        let crowded = try Engine.toy(gate: gates[0])
+        let chunked = try Engine.toy(seqs: 9, batchedTokens: 9, gate: gates[1]) { $0.chunkedPrefillSize = 3 }
+        let tight = try Engine.toy(blocks: 40, gate: gates[2])
+        let results = try await zip([crowded, chunked, tight], gates).asyncMap {
+            try await Self.together($0, $1, 1...32)
+        }
         #expect(tight.snapshot().preemptions > 0)
         for id: UInt64 in 1...32 {
             let expected = try await Self.alone(id)
@@ -75,9 +82,10 @@ struct CompanyTests {
         let calm = try await Engine.toy().submit(request).answer(branches: 4)
         #expect(Set(calm.tokens.map { $0.map(\.token) }).count == 4)
         #expect(calm.tokens.allSatisfy { $0.count == 24 && $0.allSatisfy { $0.logprob != nil } })
-        let tight = try Engine.toy(blocks: 40)
+        let gate = Gate()
+        let tight = try Engine.toy(blocks: 40, gate: gate)
         let stream = try tight.submit(request)
-        _ = try await Self.together(tight, 1...20)
+        _ = try await Self.together(tight, gate, 1...20)
         let isEqual = await stream.answer(branches: 4).tokens == calm.tokens
         #expect(isEqual)
     }
@@ -94,7 +102,7 @@ struct CompanyTests {
     }
 }
 
-extension Array {
+extension Sequence {
     func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
         var result: [T] = []
         for element in self { result.append(try await transform(element)) }

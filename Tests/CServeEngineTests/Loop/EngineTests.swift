@@ -113,11 +113,13 @@ struct EngineTests {
             gate.open()
         }
         #expect(answer.reasons == [.abort, .stop])
-        #expect(answer.ids.count <= 3)
+        #expect((1...3).contains(answer.ids.count))
         #expect(answer.timings != nil)
     }
 
-    @Test("dropping a stream, or cancelling its reader, frees the request's blocks within a step")
+    @Test(
+        "dropping a stream, or cancelling its reader, frees the request's blocks within a step",
+        .timeLimit(.minutes(5)))
     func dropping() async throws {
         for isDropped in [true, false] {
             let gate = Gate()
@@ -130,6 +132,10 @@ struct EngineTests {
             while engine.snapshot().generationTokens == 0 { try await Task.sleep(for: .milliseconds(1)) }
             if !isDropped { reader.cancel() }
             await reader.value
+            // The task lets go of its stream some time after its end; steps wait at the gate until the engine knows.
+            while engine.snapshot().running > 0 && engine.loop.waitingCommands == 0 {
+                try await Task.sleep(for: .milliseconds(1))
+            }
             gate.open()
             await engine.drain()
             let snapshot = engine.snapshot()
@@ -166,7 +172,7 @@ struct EngineTests {
         #expect(throws: SubmitRefusal.shuttingDown) { try engine.submit(.test(2)) }
     }
 
-    @Test("an engine that is released finishes what it has and lets go of its loop")
+    @Test("an engine that is released finishes what it has and lets go of its loop", .timeLimit(.minutes(5)))
     func releasing() async throws {
         weak var loop: EngineLoop?
         func submit() throws -> RequestStream {
@@ -175,8 +181,7 @@ struct EngineTests {
             return try engine.submit(.test(1, maxTokens: 20))
         }
         #expect(try await submit().answer().ids.count == 20)
-        for _ in 0..<2000 where loop != nil { try await Task.sleep(for: .milliseconds(1)) }
-        #expect(loop == nil)
+        while loop != nil { try await Task.sleep(for: .milliseconds(1)) }
     }
 
     @Test("counters add up")

@@ -13,12 +13,15 @@ final class ToyExecutor: ModelExecutor {
     let blockSize: Int
     let totalBlocks: Int
     let maxBatchedTokens: Int
+    private let gate: Gate?
     private var cache: [Int32]
     private let logits: UnsafeMutableBufferPointer<Float>
 
     struct Poisoned: Error {}
 
-    init(blockSize: Int = 4, totalBlocks: Int, maxModelLength: Int = 128, maxBatchedTokens: Int = 64) {
+    init(blockSize: Int = 4, totalBlocks: Int, maxModelLength: Int = 128, maxBatchedTokens: Int = 64, gate: Gate? = nil)
+    {
+        self.gate = gate
         self.blockSize = blockSize
         self.totalBlocks = totalBlocks
         self.maxModelLength = maxModelLength
@@ -31,6 +34,7 @@ final class ToyExecutor: ModelExecutor {
     deinit { logits.deallocate() }
 
     func execute(_ inputs: BatchInputs, _ body: (LogitsSlice) throws -> Void) throws {
+        gate?.pass()
         for copy in inputs.copies {
             for offset in 0..<blockSize {
                 cache[Int(copy.destination) * blockSize + offset] = cache[Int(copy.source) * blockSize + offset]
@@ -70,14 +74,15 @@ final class ToyExecutor: ModelExecutor {
 extension Engine {
     /// An engine on the toy model.
     static func toy(
-        blocks: Int = 400, seqs: Int = 40, batchedTokens: Int = 64, _ change: (inout Recipe) -> Void = { _ in }
+        blocks: Int = 400, seqs: Int = 40, batchedTokens: Int = 64, gate: Gate? = nil,
+        _ change: (inout Recipe) -> Void = { _ in }
     ) throws -> Engine {
         var recipe = Recipe()
         recipe.blockSize = 4
         recipe.maxNumSeqs = seqs
         recipe.maxNumBatchedTokens = batchedTokens
         change(&recipe)
-        let executor = ToyExecutor(totalBlocks: blocks, maxBatchedTokens: batchedTokens)
+        let executor = ToyExecutor(totalBlocks: blocks, maxBatchedTokens: batchedTokens, gate: gate)
         let scheduler = try recipe.schedulerConfiguration(
             blockCount: blocks, modelLength: executor.maxModelLength, endTokens: [])
         return try Engine(

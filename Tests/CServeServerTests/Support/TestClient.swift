@@ -36,9 +36,9 @@ final class TestConnection: Sendable {
         try await channel.close()
     }
 
-    /// Everything until the text that has come satisfies the condition or the server closes; fails after ten seconds.
+    /// Everything until the text that has come satisfies the condition or the server closes; fails after a minute or more.
     func read(until isEnough: @Sendable (String) -> Bool) async throws -> String {
-        for _ in 0..<2000 {
+        for _ in 0..<12_000 {
             let (text, closed) = inbox.contents
             if closed || isEnough(text) { return text }
             try await Task.sleep(for: .milliseconds(5))

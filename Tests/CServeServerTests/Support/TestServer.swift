@@ -75,9 +75,9 @@ struct TestServer: Sendable {
         return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
     }
 
-    /// Waits for something that another task brings about; fails after ten seconds.
+    /// Waits for something that another task brings about; fails after a minute or more.
     func eventually(_ what: String, _ isTrue: () -> Bool) async throws {
-        for _ in 0..<2000 {
+        for _ in 0..<12_000 {
             if isTrue() { return }
             try await Task.sleep(for: .milliseconds(5))
         }
