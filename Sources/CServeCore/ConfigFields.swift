@@ -30,8 +30,10 @@ struct ConfigFields {
         return whole
     }
 
-    func requiredInt(_ key: String, in range: ClosedRange<Int>) throws(ModelShapeError) -> Int {
-        guard let value = try int(key, in: range) else { throw .missing(file: file, field: path + key) }
+    func requiredInt(
+        _ key: String, in range: ClosedRange<Int>, default known: Int? = nil
+    ) throws(ModelShapeError) -> Int {
+        guard let value = try int(key, in: range) ?? known else { throw .missing(file: file, field: path + key) }
         return value
     }
 

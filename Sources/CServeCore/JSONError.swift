@@ -18,6 +18,8 @@ public enum JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     case invalidUTF8(at: JSONPosition)
     /// Arrays and objects nested deeper than allowed.
     case tooDeep(limit: Int, at: JSONPosition)
+    /// An object names a key twice, where that is refused.
+    case duplicateKey(String, at: JSONPosition)
     /// A number with more digits than allowed.
     case numberTooLong(digits: Int, limit: Int, at: JSONPosition)
 
@@ -37,6 +39,8 @@ public enum JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case .invalidUTF8(let place): "the JSON text is not UTF-8 at \(place)"
         case .tooDeep(let limit, let place):
             "the JSON text nests deeper than \(limit) levels at \(place); flatten it"
+        case .duplicateKey(let key, let place):
+            "the key \"\(key)\" is given a second time at \(place); keep one of them"
         case .numberTooLong(let digits, let limit, let place):
             "the number at \(place) has \(digits) characters, more than the \(limit) that are read; send it as a string"
         }

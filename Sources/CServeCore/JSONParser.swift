@@ -3,9 +3,13 @@
 extension JSONValue {
     /// Parses a whole JSON text; an optional byte-order mark is skipped, lone surrogates become U+FFFD.
     ///
+    /// - Parameters:
+    ///   - bytes: UTF-8.
+    ///   - maximumDepth: How deep arrays and objects may nest.
+    ///   - uniqueKeys: Whether an object that names a key twice is refused; else the last one counts.
     /// - Throws: ``JSONError`` with line and column.
-    public init(parsing bytes: [UInt8], maximumDepth: Int = 128) throws(JSONError) {
-        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
+    public init(parsing bytes: [UInt8], maximumDepth: Int = 128, uniqueKeys: Bool = false) throws(JSONError) {
+        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth, uniqueKeys: uniqueKeys)
         self = try parser.document()
     }
 
@@ -19,12 +23,14 @@ extension JSONValue {
 struct JSONParser {
     let bytes: [UInt8]
     let maximumDepth: Int
+    let uniqueKeys: Bool
     var index = 0
     var depth = 0
 
-    init(bytes: [UInt8], maximumDepth: Int) {
+    init(bytes: [UInt8], maximumDepth: Int, uniqueKeys: Bool = false) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
+        self.uniqueKeys = uniqueKeys
     }
 
     /// One value and nothing after it.
@@ -83,7 +89,9 @@ struct JSONParser {
         while true {
             skipSpace()
             guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
+            let start = index
             let key = try string()
+            if uniqueKeys && members[key] != nil { throw .duplicateKey(key, at: place(start)) }
             skipSpace()
             guard take(":") else { throw unexpected("':'") }
             members[key] = try value()

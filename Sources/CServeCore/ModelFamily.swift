@@ -66,8 +66,8 @@ public enum ModelFamily: String, Hashable, Codable, Sendable, CaseIterable {
                 attentionSoftcap: 50, finalSoftcap: 30)
         case .gemma3:
             FamilyDefaults(
-                kvHeads: 4, headDim: 256, maxPositions: 131_072, epsilon: 1e-6, theta: 1e6, tied: true,
-                slidingWindow: 4096)
+                heads: 8, vocabularySize: 262_208, kvHeads: 4, headDim: 256, maxPositions: 131_072, epsilon: 1e-6,
+                theta: 1e6, tied: true, slidingWindow: 4096)
         case .qwen2: FamilyDefaults(kvHeads: 32, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
         case .qwen3: FamilyDefaults(kvHeads: 32, headDim: 128, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
         case .qwen2Moe: FamilyDefaults(kvHeads: 16, maxPositions: 32768, epsilon: 1e-6, slidingWindow: 4096)
@@ -83,6 +83,9 @@ public enum ModelFamily: String, Hashable, Codable, Sendable, CaseIterable {
 /// The defaults of transformers' configuration classes (5.x); nil means derived (`kvHeads` from heads, `headDim` from
 /// the hidden size).
 struct FamilyDefaults {
+    /// Only Gemma 3's published files leave these two out (4B, 12B and 27B); elsewhere they must be given.
+    var heads: Int?
+    var vocabularySize: Int?
     var kvHeads: Int?
     var headDim: Int?
     var maxPositions: Int

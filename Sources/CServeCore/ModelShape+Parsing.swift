@@ -60,13 +60,15 @@ extension ModelShape {
     ) throws(ModelShapeError) -> ModelShape {
         let defaults = family.defaults
         let hidden = try fields.requiredInt("hidden_size", in: 1...(1 << 20))
-        let heads = try fields.requiredInt("num_attention_heads", in: 1...(1 << 16))
+        let heads = try fields.requiredInt("num_attention_heads", in: 1...(1 << 16), default: defaults.heads)
         let layers = try fields.requiredInt("num_hidden_layers", in: 1...(1 << 14))
         let kvHeads = try kvHeads(fields, heads: heads, default: defaults.kvHeads)
         let innerTied = try fields.bool("tie_word_embeddings")
         let activationField = family == .gemma2 || family == .gemma3 ? "hidden_activation" : "hidden_act"
         return ModelShape(
-            family: family, vocabularySize: try fields.requiredInt("vocab_size", in: 1...(1 << 24)),
+            family: family,
+            vocabularySize: try fields.requiredInt(
+                "vocab_size", in: 1...(1 << 24), default: defaults.vocabularySize),
             hiddenSize: hidden, intermediateSize: try fields.requiredInt("intermediate_size", in: 1...(1 << 24)),
             layers: layers, heads: heads, kvHeads: kvHeads,
             headDim: try headDim(fields, hidden: hidden, heads: heads, default: defaults.headDim),

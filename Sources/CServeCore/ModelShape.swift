@@ -79,6 +79,21 @@ public struct ModelShape: Hashable, Codable, Sendable {
         public var layers: [Bool]
     }
 
+    /// The longest context that may be asked for: rotations that stretch (dynamic, linear, YaRN) go beyond
+    /// ``maxPositionEmbeddings``, which their files leave at the length of training.
+    public var longestLength: Int {
+        let stretched: Double
+        switch rope.scaling {
+        case .none, .llama3, .longrope: return maxPositionEmbeddings
+        case .linear(let factor), .dynamic(let factor): stretched = Double(maxPositionEmbeddings) * factor
+        case .yarn(let yarn): stretched = yarn.originalPositions * yarn.factor
+        }
+        return max(maxPositionEmbeddings, Int(min(stretched, Double(1 << 31))))
+    }
+
+    /// The length that `max_model_len` is held against: what was trained for where nothing is asked.
+    public func lengthLimit(asked: Int?) -> Int { asked == nil ? maxPositionEmbeddings : longestLength }
+
     /// Whether a layer's feed-forward part is a mixture.
     public func isMixture(layer: Int) -> Bool { mixture?.layers[layer] ?? false }
 

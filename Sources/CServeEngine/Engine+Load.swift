@@ -30,14 +30,15 @@ extension Engine {
     ) throws -> Engine {
         try recipe.checkRunnable()
         let shape = try checkpoint.shape()
-        _ = try recipe.servedLength(modelLength: shape.maxPositionEmbeddings)
+        let modelLength = shape.lengthLimit(asked: recipe.maxModelLen)
+        _ = try recipe.servedLength(modelLength: modelLength)
         if recipe.device == "null" { return try null(recipe: recipe, shape: shape) }
         let backend = try BackendTable.make(recipe.device, threads: recipe.threads)
         let model = try ModelRunner(
             checkpoint: checkpoint, recipe: recipe, backend: backend, availableBytes: AvailableMemory.bytes(),
             progress: progress)
         let scheduler = try recipe.schedulerConfiguration(
-            blockCount: model.totalBlocks, modelLength: shape.maxPositionEmbeddings, endTokens: shape.eosTokenIDs)
+            blockCount: model.totalBlocks, modelLength: modelLength, endTokens: shape.eosTokenIDs)
         let configuration = EngineConfiguration(
             scheduler: scheduler, vocabularySize: model.vocabularySize, seed: recipe.seed)
         let loaded = LoadedModel(backend: model.backendName, formats: model.formats, plans: model.plans, shape: shape)

@@ -36,6 +36,7 @@ extension ModelLoader {
         _ checkpoint: Checkpoint, _ tokenizer: Tokenizer, _ say: @escaping @Sendable (String) -> Void
     ) throws -> (Engine, [(name: String, value: String)]) {
         let shape: ModelShape = try checkpoint.shape()
+        _ = try recipe.servedLength(modelLength: shape.lengthLimit(asked: recipe.maxModelLen))
         say(ModelReport.headline(recipe.model, shape))
         guard recipe.device != "null" else { return (try nullEngine(shape, tokenizer, say), []) }
         let meter: ProgressMeter = ProgressMeter(quiet: isBuiltIn)
@@ -53,7 +54,7 @@ extension ModelLoader {
     private func start(_ runner: sending ModelRunner, _ shape: ModelShape) throws -> Engine {
         let configuration: EngineConfiguration = EngineConfiguration(
             scheduler: try recipe.schedulerConfiguration(
-                blockCount: runner.totalBlocks, modelLength: shape.maxPositionEmbeddings,
+                blockCount: runner.totalBlocks, modelLength: shape.lengthLimit(asked: recipe.maxModelLen),
                 endTokens: shape.eosTokenIDs),
             vocabularySize: shape.vocabularySize, seed: recipe.seed)
         return try Engine(configuration, executor: runner)

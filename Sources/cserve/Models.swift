@@ -42,6 +42,7 @@ struct Models: ParsableCommand {
                     try folder == Recipe.builtInModel
                     ? BuiltInModel.checkpoint(name: folder) : Checkpoint(directory: folder)
                 try report(try checkpoint.shape(), checkpoint)
+                try checkpoint.check()
             }
         }
 

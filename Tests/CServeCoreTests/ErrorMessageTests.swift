@@ -31,6 +31,7 @@ func jsonErrorMessages() {
         ),
         (.invalidUTF8(at: place), "the JSON text is not UTF-8 at line 2, column 7"),
         (.tooDeep(limit: 128, at: place), "the JSON text nests deeper than 128 levels at line 2, column 7; flatten it"),
+        (.duplicateKey("a", at: place), "the key \"a\" is given a second time at line 2, column 7; keep one of them"),
         (
             .numberTooLong(digits: 5000, limit: 4300, at: place),
             "the number at line 2, column 7 has 5000 characters, more than the 4300 that are read; send it as a string"

@@ -75,6 +75,9 @@ import Testing
         #expect(throws: JSONError.tooDeep(limit: 128, at: JSONPosition(offset: 128, line: 1, column: 129))) {
             try JSONValue(parsing: deep)
         }
+        #expect(throws: JSONError.duplicateKey("b", at: JSONPosition(offset: 13, line: 1, column: 14))) {
+            try JSONValue(parsing: Array(#"{"a":{"b":1, "b":1}}"#.utf8), uniqueKeys: true)
+        }
         #expect(throws: JSONError.numberTooLong(digits: 5000, limit: 4300, at: .init(offset: 0, line: 1, column: 1))) {
             try JSONValue(parsing: String(repeating: "9", count: 5000))
         }

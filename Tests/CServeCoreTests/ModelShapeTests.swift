@@ -29,6 +29,23 @@ import Testing
         #expect(try parse("Gemma2ForCausalLM").kvHeads == 4)
     }
 
+    @Test("a stretching rotation allows more than the trained length to those who ask")
+    func lengths() throws {
+        func limit(_ rope: String) throws -> Int {
+            try parse("LlamaForCausalLM", #""max_position_embeddings": 64, "rope_scaling": \#(rope)"#).lengthLimit(
+                asked: 1)
+        }
+        #expect(try limit("null") == 64)
+        #expect(try limit(#"{"type": "dynamic", "factor": 4}"#) == 256)
+        #expect(try limit(#"{"type": "linear", "factor": 2.5}"#) == 160)
+        // Qwen 2.5 advises this for 131,072 tokens beside "max_position_embeddings": 32768.
+        #expect(try limit(#"{"type": "yarn", "factor": 4, "original_max_position_embeddings": 32}"#) == 128)
+        #expect(try limit(#"{"type": "yarn", "factor": 1e20}"#) == 1 << 31)
+        #expect(
+            try parse("LlamaForCausalLM", #""rope_scaling": {"type": "dynamic", "factor": 4}"#).lengthLimit(asked: nil)
+                == 2048)
+    }
+
     @Test("Gemma's scales, caps and norms are the family's")
     func gemma() throws {
         let first = try parse("GemmaForCausalLM", #""hidden_act": "gelu", "head_dim": 16"#)

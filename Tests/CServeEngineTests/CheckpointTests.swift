@@ -58,6 +58,18 @@ import Testing
             ),
             (
                 [
+                    "config.json": config, "1.safetensors": tensors(["a", "b"]),
+                    "model.safetensors.index.json": index(#"{"a":"1.safetensors"}"#),
+                ], "tensor \"b\": the index does not name it"
+            ),
+            (
+                [
+                    "config.json": config, "1.safetensors": one,
+                    "model.safetensors.index.json": index(#"{"a":"1.safetensors","a":"1.safetensors"}"#),
+                ], "\"a\" is given a second time"
+            ),
+            (
+                [
                     "config.json": config, "1.safetensors": one, "2.safetensors": one,
                     "model.safetensors.index.json": index(#"{"a":"1.safetensors","b":"2.safetensors"}"#),
                 ], "is in"
@@ -70,6 +82,17 @@ import Testing
             } catch {
                 #expect("\(error)".contains(words), "\(error)")
             }
+        }
+    }
+
+    @Test("a pipe in a file's place is refused, not waited for")
+    func pipe() throws {
+        try directory(["config.json": config]) { path in
+            #expect(mkfifo(path + "/model.safetensors", 0o600) == 0)
+            #expect(
+                throws: CheckpointError.unreadable(
+                    file: path + "/model.safetensors", reason: "it is not a regular file")
+            ) { try Checkpoint(directory: path) }
         }
     }
 

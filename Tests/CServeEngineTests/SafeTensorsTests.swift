@@ -46,6 +46,10 @@ import Testing
         (#"{"a":{"shape":[2],"data_offsets":[0,8]}}"#, "no dtype"),
         (#"{"a":{"dtype":"F32","data_offsets":[0,8]}}"#, "no shape"),
         (#"{"a":3}"#, "not an object"),
+        (
+            #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+            "\"a\" is given a second time"
+        ),
         (#"{"__metadata__":{"x":1},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, "__metadata__"),
         (#"{"a":"#, "header is broken"),
         ("[1,2,3]", "does not begin with {"),

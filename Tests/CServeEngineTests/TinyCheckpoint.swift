@@ -14,6 +14,7 @@ struct TinyCheckpoint {
             "LlamaForCausalLM",
             #""tie_word_embeddings": true, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 16}"#
         ),
+        "llama-dynamic": base("LlamaForCausalLM", #""rope_scaling": {"type": "dynamic", "factor": 4}"#),
         "mistral": base("MistralForCausalLM", #""sliding_window": 5"#),
         "mixtral": base("MixtralForCausalLM", #""num_local_experts": 4, "num_experts_per_tok": 2"#),
         "gemma": base("GemmaForCausalLM", #""head_dim": 16"#),

@@ -114,7 +114,7 @@ def served(path: Path, vocabulary: int, limit: int, args):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as scratch:
-        folder = path if (path / "tokenizer.json").exists() else with_tokenizer(path, Path(scratch), vocabulary)
+        folder = path if not path.is_dir() or (path / "tokenizer.json").exists() else with_tokenizer(path, Path(scratch), vocabulary)
         command = [args.cserve, "serve", "--model", str(folder), "--host", "127.0.0.1", "--port", str(port), "--max-model-len", str(limit),
                    *args.flags.split()]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

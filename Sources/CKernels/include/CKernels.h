@@ -103,7 +103,7 @@ void cs_embed(
 
 /// Small matrices keep x nearly whole in bf16 products: the second term costs little there, and small models have no
 /// accuracy to lose. The rule looks at the weight's shape only, so that a row's numbers do not depend on its company.
-enum { CS_TWO_TERM_INPUTS = 512 };
+enum { CS_TWO_TERM_INPUTS = 2048 };
 
 /// out = x * weight^T + bias.
 typedef struct cs_linear_args {

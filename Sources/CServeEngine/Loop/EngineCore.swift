@@ -109,8 +109,9 @@ final class EngineCore {
                 note(.promptScored(scores), of: entry.request)
             }
         }
-        handle(events)
+        // First: a request that ends in this very step has failed, not finished.
         for failure in result.failures { fail(failure.request, failure.message) }
+        handle(events)
     }
 
     /// Ends one request whose row could not be sampled.

@@ -49,6 +49,12 @@ public final class Checkpoint: @unchecked Sendable {
         try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
     }
 
+    /// Compares names, shapes and types of the tensors with what the configuration asks for.
+    /// - Throws: ``CheckpointError``, naming file and tensor, or ``ModelShapeError``.
+    public func check() throws {
+        _ = try TensorCheck(model: ModelTable.model(try shape())).check(self)
+    }
+
     /// How the matrices are stored; f32 where they differ, so that nothing is lost.
     public func storedElement() -> ElementType {
         let matrices = tensors.values.filter { $0.shape.count > 1 && !$0.name.contains("vision_tower") }
@@ -95,12 +101,21 @@ public final class Checkpoint: @unchecked Sendable {
         for (tensor, file) in map where all[tensor]?.file != directory + "/" + file {
             throw .notInShard(tensor: tensor, file: file)
         }
+        for (name, tensor) in all where map[name] == nil {
+            throw .entry(file: tensor.file, tensor: name, reason: "the index does not name it")
+        }
         return all
     }
 
     private static func weightMap(_ index: String) throws(CheckpointError) -> [String: String] {
         let bytes = try MappedFile.read(index)
-        guard let root = try? JSONValue(parsing: bytes), let members = root["weight_map"]?.objectValue,
+        let root: JSONValue
+        do {
+            root = try JSONValue(parsing: bytes, uniqueKeys: true)
+        } catch {
+            throw .index(file: index, reason: "\(error)")
+        }
+        guard let members = root["weight_map"]?.objectValue,
             !members.isEmpty
         else { throw .index(file: index, reason: "there is no weight_map") }
         var map: [String: String] = [:]

@@ -18,7 +18,8 @@ public final class MappedFile: @unchecked Sendable {
     /// Maps a file.
     /// - Throws: ``CheckpointError/missingFile(_:)`` or ``CheckpointError/unreadable(file:reason:)``.
     public init(path: String) throws(CheckpointError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe must be refused below, not waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { throw .missingFile(path) }
             throw .unreadable(file: path, reason: String(cString: strerror(errno)))

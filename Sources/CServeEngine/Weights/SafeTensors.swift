@@ -66,7 +66,7 @@ public enum SafeTensors {
         guard bytes[8] == UInt8(ascii: "{") else { throw .header(file: file, reason: "it does not begin with {") }
         let value: JSONValue
         do {
-            value = try JSONValue(parsing: [UInt8](bytes[8..<(8 + length)]), maximumDepth: 8)
+            value = try JSONValue(parsing: [UInt8](bytes[8..<(8 + length)]), maximumDepth: 8, uniqueKeys: true)
         } catch {
             throw .header(file: file, reason: "\(error)")
         }

@@ -9,8 +9,8 @@ import Testing
 @Suite struct LinearTests {
     /// Rows, inputs, outputs: below, at and above the kernels' tiles (6 rows, 64 outputs, pairs of inputs, runs of 1024).
     static let shapes = [
-        (1, 1, 1), (2, 3, 5), (5, 16, 64), (6, 64, 63), (7, 65, 65), (13, 127, 130), (8, 512, 3), (8, 513, 3),
-        (1, 1030, 192), (70, 33, 7),
+        (1, 1, 1), (2, 3, 5), (5, 16, 64), (6, 64, 63), (7, 65, 65), (13, 127, 130), (8, 2048, 3), (8, 2049, 3),
+        (1, 1030, 192), (70, 33, 7), (1, 2055, 70),
         (9, 2055, 40), (98, 40, 70),
     ]
 

@@ -32,6 +32,19 @@ struct FailureTests {
         #expect(engine.snapshot().failedSteps == 0)
     }
 
+    @Test("a prompt that is only scored fails, too, when its scores are not numbers")
+    func unscored() async throws {
+        let engine = try Engine.toy()
+        let free = engine.snapshot().freeBlocks
+        let request = Request.test(1, prompt: [1, ToyExecutor.notANumber, 3]) {
+            $0.maxTokens = 0
+            $0.promptLogprobs = 1
+        }
+        #expect(try await engine.submit(request).answer().failure == SamplingError.notANumber.description)
+        await engine.drain()
+        #expect(engine.snapshot().running == 0 && engine.snapshot().freeBlocks == free)
+    }
+
     @Test("bans that leave no token fail the request with the reason")
     func nothingLeft() async throws {
         let engine = try Engine.toy()

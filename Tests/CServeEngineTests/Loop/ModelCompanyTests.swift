@@ -115,6 +115,11 @@ struct ModelCompanyTests {
         #expect(throws: RecipeError.lengthAboveModel(asked: 65, model: 64)) {
             try Self.engine("reference") { $0.maxModelLen = 65 }
         }
+        let stretched = try Self.engine("reference", family: "llama-dynamic") { $0.maxModelLen = 256 }
+        #expect(stretched.maxModelLength == 256)
+        #expect(throws: RecipeError.lengthAboveModel(asked: 257, model: 256)) {
+            try Self.engine("reference", family: "llama-dynamic") { $0.maxModelLen = 257 }
+        }
         let null = try Self.engine("null")
         #expect(null.vocabularySize == 61)
         #expect(AvailableMemory.bytes() ?? 1 > 0)
