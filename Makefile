@@ -13,10 +13,11 @@ help: ## Says what can be made.
 serve: release ## Builds in release and serves the built-in model on port 8000 (PORT=..., SERVE_FLAGS="--model DIR").
 	exec .build/release/cserve serve --port $(PORT) $(SERVE_FLAGS)
 
-test: setup-test ## Builds and runs every test, the OpenAI client's among them.
+test: setup-test ## Builds and runs every test, OpenAI's client and PyPI tokenizers among them.
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 	Tests/Clients/run.sh
+	Tests/Clients/tokenizers.sh
 
 lint: ## Checks the sources' form.
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources

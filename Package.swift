@@ -5,7 +5,7 @@ import PackageDescription
 /// C targets are optimised in debug builds too: an unoptimised kernel makes the tests ten times slower.
 let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math"])]
 
-/// The reference backend is plain Swift loops: unoptimised they would take most of the tests' time.
+/// The reference backend and the tokenizer are plain Swift loops: unoptimised they would take most of the tests' time.
 let optimisedSwift: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "CServeCore"),
         // Floor 2: pure, one job each.
         .target(name: "CServeScheduling", dependencies: ["CServeCore"]),
-        .target(name: "CServeText", dependencies: ["CServeCore"]),
+        .target(name: "CServeText", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
         // Floor 3: real time, real memory.
         .target(
             name: "CServeEngine", dependencies: ["CServeCore", "CServeScheduling", "CKernels"],
@@ -79,6 +79,8 @@ let package = Package(
             ]),
         .testTarget(name: "CommandTests", dependencies: ["cserve", "CServeTesting"]),
         .testTarget(name: "TidyTests"),
+        // What Tests/Clients/tokenizers.sh compares with PyPI tokenizers.
+        .executableTarget(name: "TextProbe", dependencies: ["CServeCore", "CServeText"], path: "Tests/TextProbe"),
     ],
     swiftLanguageModes: [.v6]
 )

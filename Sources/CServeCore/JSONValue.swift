@@ -91,90 +91,33 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
 }
 
-/// A JSON object: members in the order in which they were written, found by key.
-public struct JSONObject: Sendable {
-    /// One member.
-    public typealias Member = (key: String, value: JSONValue)
-
-    /// The keys in order.
-    public private(set) var keys: [String] = []
-    /// The values in the keys' order.
-    public private(set) var values: [JSONValue] = []
-    /// Positions by key; empty while the object is small enough to search.
-    private var positions: [String: Int] = [:]
-
-    /// How many members an object has before it keeps an index.
-    private static let searchedMembers = 8
-
-    /// An object without members.
-    public init() {}
-
-    /// Creates an object; a later duplicate key replaces the value and keeps the first one's place, as in Python.
-    public init(_ members: [(String, JSONValue)]) {
-        for (key, value) in members { self[key] = value }
-    }
-
-    /// The number of members.
-    public var count: Int { keys.count }
-    /// True without members.
-    public var isEmpty: Bool { keys.isEmpty }
-    /// The members in order.
-    public var members: [Member] { zip(keys, values).map { (key: $0, value: $1) } }
-
-    /// The value of a key; setting appends or replaces in place, setting nil removes.
-    public subscript(key: String) -> JSONValue? {
-        get { position(of: key).map { values[$0] } }
-        set {
-            switch (position(of: key), newValue) {
-            case (let place?, let value?): values[place] = value
-            case (let place?, nil): remove(at: place)
-            case (nil, let value?): append(key, value)
-            case (nil, nil): break
-            }
+extension JSONValue {
+    /// True for the same kind and the same value; strings are compared code point by code point.
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.integer(let a), .integer(let b)): a == b
+        case (.bigInteger(let a), .bigInteger(let b)): a == b
+        case (.double(let a), .double(let b)): a == b
+        case (.string(let a), .string(let b)): ExactText.equal(a, b)
+        case (.array(let a), .array(let b)): a == b
+        case (.object(let a), .object(let b)): a == b
+        default: false
         }
     }
 
-    private func position(of key: String) -> Int? {
-        positions.isEmpty ? keys.firstIndex(of: key) : positions[key]
-    }
-
-    private mutating func append(_ key: String, _ value: JSONValue) {
-        keys.append(key)
-        values.append(value)
-        if !positions.isEmpty {
-            positions[key] = keys.count - 1
-        } else if keys.count > JSONObject.searchedMembers {
-            rebuildIndex()
-        }
-    }
-
-    private mutating func remove(at place: Int) {
-        keys.remove(at: place)
-        values.remove(at: place)
-        positions = [:]
-        if keys.count > JSONObject.searchedMembers { rebuildIndex() }
-    }
-
-    private mutating func rebuildIndex() {
-        for (place, key) in keys.enumerated() { positions[key] = place }
-    }
-}
-
-extension JSONObject: Hashable {
-    /// True if both hold the same members, in whatever order.
-    public static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
-    }
-
-    /// Hashes without regard to order.
+    /// Hashes what `==` compares.
     public func hash(into hasher: inout Hasher) {
-        var sum = 0
-        for member in members {
-            var inner = Hasher()
-            inner.combine(member.key)
-            inner.combine(member.value)
-            sum = sum &+ inner.finalize()
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .integer(let value): hasher.combine(value)
+        case .bigInteger(let digits): hasher.combine(digits)
+        case .double(let value): hasher.combine(value)
+        case .string(let text): hasher.combine(ExactText(text))
+        case .array(let items): hasher.combine(items)
+        case .object(let object): hasher.combine(object)
         }
-        hasher.combine(sum)
     }
 }

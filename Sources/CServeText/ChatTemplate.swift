@@ -87,12 +87,27 @@ public struct ChatTemplate: Sendable {
     private func text(_ conversation: Conversation, _ variant: Variant, _ now: ClockComponents) throws -> JinjaText {
         var variables: [String: JinjaValue] = specialTokens.mapValues { .trusted($0) }
         for (name, value) in conversation.variables { variables[name] = JinjaValue(value) }
-        variables["messages"] = .list(conversation.messages.map(JinjaValue.init))
+        variables["messages"] = try .list(conversation.messages.map(ChatTemplate.value))
         variables["tools"] = conversation.tools.map { .list($0.map(JinjaValue.init)) } ?? JinjaValue.none
         variables["documents"] = conversation.documents.map { .list($0.map(JinjaValue.init)) } ?? JinjaValue.none
         variables["add_generation_prompt"] = .bool(conversation.addGenerationPrompt)
         return try JinjaInterpreter.render(
             variant.statements, variables: variables, template: variant.name, limits: limits, clock: now)
+    }
+
+    /// The roles that templates know. Many build a token from one (`'<|' + message['role'] + '|>'`), so these words count
+    /// as the template's own; any other role is a user's text.
+    private static let roles: Set<String> = [
+        "system", "developer", "user", "assistant", "model", "tool", "function", "ipython", "tool_response",
+        "observation",
+    ]
+
+    private static func value(of message: JSONValue) throws -> JinjaValue {
+        let value = JinjaValue(message)
+        guard case .dictionary(var members) = value, let role = message["role"]?.stringValue, roles.contains(role)
+        else { return value }
+        try members.set(.untrusted("role"), .trusted(role))
+        return .dictionary(members)
     }
 
     // MARK: Continuing the last message

@@ -11,12 +11,7 @@ if [ -z "$binary" ]; then
 fi
 [ -n "$binary" ] || { echo "No cserve binary: build it with 'swift build' first." >&2; exit 1; }
 
-python=${CSERVE_TEST_PYTHON:-.venv/bin/python}
-if ! [ -x "$python" ]; then
-    echo "Making Tests/Clients/.venv with the packages of requirements.txt"
-    python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
-fi
+. ./python.sh
 
 log=$(mktemp)
 "$binary" serve --port 0 --max-num-seqs 16 --api-key test-key --disable-access-log >"$log" 2>&1 &

@@ -1,6 +1,6 @@
 """Compares CServe's tokenizer with PyPI tokenizers on a corpus: ids, plain ids and decoded text of every entry.
 
-Usage: compare.py BINARY CORPUS.jsonl DIR...   (BINARY is Benchmarks' TokenizerBenchmark)
+Usage: compare.py BINARY CORPUS.jsonl DIR...   (BINARY is TextProbe, which a debug build makes)
 Exits with 1 if anything differs.
 """
 import json
