@@ -9,6 +9,13 @@ struct Usage: Hashable, Sendable {
     var completionTokens: Int = 0
 }
 
+extension Usage {
+    /// The counts before a prompt's first answer.
+    init(opening prompt: AnswerCollector.PromptState) {
+        self.init(promptTokens: prompt.tokens.count, cachedTokens: prompt.cachedTokens)
+    }
+}
+
 /// The state of all answers of one HTTP request.
 struct AnswerCollector: Sendable {
     /// One prompt and its branches.

@@ -22,18 +22,13 @@ struct AnswerRun {
         case many(AsyncStream<(Int, [RequestEvent])>.AsyncIterator)
     }
 
-    init(_ generation: Generation, _ submissions: [Generation.Submission]) {
+    /// `watcher` is the connection's watcher that cancels the submissions when the client goes.
+    init(_ generation: Generation, _ submissions: [Generation.Submission], watcher: Int) {
         self.generation = generation
         self.submissions = submissions
+        self.watcher = watcher
         collector = AnswerCollector(
             prompts: generation.prompts, options: generation.head.options, codec: generation.model.codec)
-        let engine: any ServingEngine = generation.model.engine
-        let ids: [RequestID] = submissions.map(\.id)
-        let metrics: Metrics = generation.exchange.state.metrics
-        watcher = generation.exchange.connection.onClose {
-            metrics.disconnected()
-            for id in ids { engine.cancel(id, branch: nil, reason: .abort) }
-        }
         if submissions.count == 1 {
             source = .one(submissions[0].stream.makeAsyncIterator())
         } else {
@@ -132,6 +127,11 @@ struct AnswerRun {
     /// Stops what still runs and counts the request.
     func close() {
         generation.exchange.connection.forget(watcher)
+        if let failure = collector.failure {
+            generation.exchange.state.logger.error(
+                "The engine failed a request.",
+                metadata: ["request_id": "\(generation.exchange.id)", "error": "\(failure)"])
+        }
         let ended: Bool = collector.ended && collector.failure == nil
         if !ended {
             for submission in submissions { generation.model.engine.cancel(submission.id, branch: nil, reason: .abort) }
@@ -141,7 +141,8 @@ struct AnswerRun {
         generation.exchange.state.metrics.finished(
             Metrics.Outcome(
                 prompts: collector.prompts, usage: collector.usage,
-                ends: branches.map { $0.end?.reason ?? reason }, sampling: generation.head.options.sampling,
+                ends: branches.map { $0.end?.reason ?? reason }, answersWanted: generation.head.options.sampling.n,
+                maxTokens: submissions.map(\.maxTokens),
                 arrival: generation.exchange.arrival, firstToken: firstToken,
                 lastToken: lastTokens.values.max() ?? Clock.now(), longestAnswer: branches.map(\.tokenCount).max() ?? 0)
         )

@@ -40,7 +40,7 @@ struct ChatFormat: AnswerFormat {
                 json.raw(",\"prompt_token_ids\":")
                 json.ints(prompt.tokens)
             }
-            closeChunk(head.options.continuousUsage ? Usage(promptTokens: prompt.tokens.count) : nil, &json)
+            closeChunk(head.options.continuousUsage ? Usage(opening: prompt) : nil, &json)
         }
     }
 

@@ -20,13 +20,14 @@ struct CompletionFormat: AnswerFormat {
         ServerSentEvents.event(&json) { json in
             json.raw(prefix)
             json.raw("[")
-            writeChoice(choice, head.echoes[index], echoed(prompt), [], offset: 0, end: nil, &json)
+            let echo: String = head.echoes[index]
+            writeChoice(choice, echo, echoed(prompt), [], offset: echo.unicodeScalars.count, end: nil, &json)
             if head.options.returnTokenIDs {
                 json.raw(",\"prompt_token_ids\":")
                 json.ints(prompt.tokens)
             }
             json.raw("}]")
-            closeChunk(nil, &json)
+            closeChunk(head.options.continuousUsage ? Usage(opening: prompt) : nil, &json)
         }
     }
 
@@ -108,7 +109,8 @@ struct CompletionFormat: AnswerFormat {
         json.raw(",\"text\":")
         json.string(text)
         json.raw(",\"logprobs\":")
-        writeLogprobs(prompt, tokens, offset: offset, &json)
+        let echo: String = prompt.isEmpty ? "" : String(text.unicodeScalars.prefix(offset))
+        writeLogprobs(prompt, tokens, echo: echo, offset: offset, &json)
         json.raw(",")
         json.end(end)
         if head.options.returnTokenIDs {
@@ -118,14 +120,15 @@ struct CompletionFormat: AnswerFormat {
     }
 
     private func writeLogprobs(
-        _ prompt: [ScoredToken], _ tokens: [AnswerToken], offset: Int, _ json: inout JSONBytes
+        _ prompt: [ScoredToken], _ tokens: [AnswerToken], echo: String, offset: Int, _ json: inout JSONBytes
     ) {
         guard head.options.sampling.logprobs != nil, !(prompt.isEmpty && tokens.isEmpty) else {
             return json.raw("null")
         }
         let all: [ScoredToken] = prompt + tokens.map(\.scored)
         json.raw("{\"text_offset\":")
-        json.ints(promptOffsets(prompt) + tokens.map { $0.textOffset + offset })
+        let echoed: [Int] = EchoOffsets.offsets(of: prompt.map(\.token), in: echo, head.names.codec)
+        json.ints(echoed + tokens.map { $0.textOffset + offset })
         json.raw(",\"token_logprobs\":")
         json.list(all) { json, token in
             if let own = token.logprob { json.logprob(own.logprob) } else { json.raw("null") }
@@ -135,14 +138,6 @@ struct CompletionFormat: AnswerFormat {
         json.raw(",\"top_logprobs\":")
         json.list(all) { writeTop($1, &$0) }
         json.raw("}")
-    }
-
-    private func promptOffsets(_ prompt: [ScoredToken]) -> [Int] {
-        var offset: Int = 0
-        return prompt.map { token in
-            defer { offset += String(decoding: head.names.bytes(token.token), as: UTF8.self).unicodeScalars.count }
-            return offset
-        }
     }
 
     /// The likeliest tokens by name; the token itself is always among them, as in vLLM.

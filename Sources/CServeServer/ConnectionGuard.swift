@@ -31,6 +31,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         connection = table.open(context.channel)
+        let pipeline: ChannelPipeline.SynchronousOperations = context.pipeline.syncOperations
+        guard let decoder = try? pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self) else { return }
+        try? pipeline.addHandler(ConnectionHeaders(), position: .after(decoder))
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

@@ -42,6 +42,15 @@ enum EngineMetrics {
         )
     }
 
+    /// Counters of vLLM's for what this engine does not have; its dashboards ask for them.
+    private static let absent: [(name: String, help: String)] = [
+        ("vllm:prompt_tokens_recomputed", "Cached prompt tokens computed again; hits never include such tokens here."),
+        ("vllm:external_prefix_cache_queries", "External prefix cache queries, in tokens."),
+        ("vllm:external_prefix_cache_hits", "External prefix cache hits, in tokens."),
+        ("vllm:mm_cache_queries", "Multi-modal cache queries, in items."),
+        ("vllm:mm_cache_hits", "Multi-modal cache hits, in items."),
+    ]
+
     private static func writeCounters(_ snapshot: EngineSnapshot, _ text: inout PrometheusText) {
         let counters: [(String, String, Int)] = [
             ("vllm:prefix_cache_queries", "Prefix cache queries, in tokens.", snapshot.prefixCacheQueries),
@@ -53,6 +62,7 @@ enum EngineMetrics {
             ("cserve:failed_steps", "Engine steps that failed.", snapshot.failedSteps),
         ]
         for (name, help, value) in counters { text.counter(name, help, value) }
+        for (name, help) in absent { text.counter(name, help, 0) }
         let computed: Int = max(0, snapshot.promptTokens - snapshot.prefixCacheHits)
         text.counter(
             "vllm:prompt_tokens_by_source", "Prompt tokens by source.",

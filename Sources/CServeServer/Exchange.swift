@@ -27,6 +27,8 @@ struct Exchange: Sendable {
     let arrival: Nanoseconds
     /// The path without the server's root path, decoded.
     let path: String
+    /// The route's path as metrics and logs name it: never what the client made up.
+    let routeName: String
 
     /// The model, unless it is still loading or the server is on its way out.
     func readyModel() throws(APIError) -> ServedModel {

@@ -13,14 +13,27 @@ struct Generation: Sendable {
     /// A prompt in the engine.
     struct Submission: Sendable {
         var id: RequestID
+        var maxTokens: Int
         var stream: RequestStream
     }
 
     /// Submits every prompt and answers in the given format.
     func reply(_ format: some AnswerFormat) async throws -> Reply {
         let submissions: [Submission] = try submit()
+        let watcher: Int = watch(submissions)
         exchange.logContent("prompt", prompts.map { model.codec.decode($0, skipSpecialTokens: false) })
-        return head.options.stream ? stream(submissions, format) : try await whole(submissions, format)
+        return head.options.stream
+            ? stream(submissions, watcher, format) : try await whole(submissions, watcher, format)
+    }
+
+    /// Cancels everything when the client goes, from now on: Hummingbird may never ask for the body of its answer.
+    private func watch(_ submissions: [Submission]) -> Int {
+        let (engine, metrics): (any ServingEngine, Metrics) = (model.engine, exchange.state.metrics)
+        let ids: [RequestID] = submissions.map(\.id)
+        return exchange.connection.onClose {
+            metrics.disconnected()
+            for id in ids { engine.cancel(id, branch: nil, reason: .abort) }
+        }
     }
 
     /// Hands all prompts to the engine, or none.
@@ -29,7 +42,9 @@ struct Generation: Sendable {
         for (number, tokens) in prompts.enumerated() {
             do {
                 let request: CServeCore.Request = try request(tokens, number: number)
-                submissions.append(Submission(id: request.id, stream: try model.engine.submit(request)))
+                let stream: RequestStream = try model.engine.submit(request)
+                submissions.append(
+                    Submission(id: request.id, maxTokens: request.sampling.maxTokens, stream: stream))
             } catch {
                 for submission in submissions { model.engine.cancel(submission.id, branch: nil, reason: .abort) }
                 throw (error as? SubmitRefusal).map { APIError($0) } ?? (error as? APIError)
@@ -69,11 +84,13 @@ struct Generation: Sendable {
         guard tokens.count < context else {
             throw .request(.contextExceeded(prompt: tokens.count, maxTokens: 1, maxModelLength: context))
         }
-        return min(context - tokens.count, model.defaults.maxNewTokens ?? Int.max)
+        return min(context - tokens.count, options.defaultLength ?? model.defaults.maxNewTokens ?? Int.max)
     }
 
-    private func whole(_ submissions: [Submission], _ format: some AnswerFormat) async throws -> Reply {
-        var run: AnswerRun = AnswerRun(self, submissions)
+    private func whole(
+        _ submissions: [Submission], _ watcher: Int, _ format: some AnswerFormat
+    ) async throws -> Reply {
+        var run: AnswerRun = AnswerRun(self, submissions, watcher: watcher)
         defer { run.close() }
         while let (prompt, events) = await run.next() { run.gather(events, prompt: prompt) }
         if let failure = run.collector.failure { throw APIError.engineFailed(message: failure) }
@@ -87,10 +104,12 @@ struct Generation: Sendable {
 
     static let cutOff: APIError = .engineFailed(message: "the request was cancelled before its answer was complete.")
 
-    private func stream<Format: AnswerFormat>(_ submissions: [Submission], _ format: Format) -> Reply {
+    private func stream<Format: AnswerFormat>(
+        _ submissions: [Submission], _ watcher: Int, _ format: Format
+    ) -> Reply {
         Reply(stream: Format.streamType) { writer in
             defer { exchange.answered(status: 200) }
-            var run: AnswerRun = AnswerRun(self, submissions)
+            var run: AnswerRun = AnswerRun(self, submissions, watcher: watcher)
             defer { run.close() }
             while let (prompt, events) = await run.next() {
                 let bytes: ByteBuffer = run.advance(events, prompt: prompt, format)

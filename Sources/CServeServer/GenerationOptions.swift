@@ -22,6 +22,8 @@ struct GenerationOptions: Sendable {
     var continuousUsage: Bool = false
     /// The asked-for length; nil takes the endpoint's default.
     var maxTokens: Int?
+    /// The endpoint's default length, cut to what the context leaves; nil takes all of that.
+    var defaultLength: Int?
     /// Keep only this many of the prompt's last tokens; -1 is what fits the context.
     var truncatePrompt: Int?
     /// Lower is sooner.
@@ -50,6 +52,18 @@ extension GenerationOptions {
         try readStops(fields, limits: limits)
         try readStreaming(fields)
         try readExtras(fields)
+        try checkStreaming()
+    }
+
+    /// What is known only at the end cannot be streamed.
+    private func checkStreaming() throws(APIError) {
+        guard stream else { return }
+        if sampling.branches > sampling.n {
+            throw .invalidValue(field: "best_of", reason: "answers cannot be streamed before the best are known.")
+        }
+        if sampling.promptLogprobs != nil {
+            throw .invalidValue(field: "prompt_logprobs", reason: "they are not sent in a stream.")
+        }
     }
 
     private mutating func readSampling(_ fields: FieldReader) throws(APIError) {
@@ -64,6 +78,7 @@ extension GenerationOptions {
         sampling.minTokens = try fields.int("min_tokens") ?? 0
         sampling.ignoreEOS = try fields.bool("ignore_eos") ?? false
         sampling.n = try fields.int("n") ?? 1
+        sampling.bestOf = try fields.int("best_of")
         let promptLogprobs: Int? = try fields.int("prompt_logprobs")
         if let promptLogprobs, promptLogprobs < 0 {
             throw .request(.outOfRange(parameter: "prompt_logprobs", value: "\(promptLogprobs)", range: "from 0 to 20"))

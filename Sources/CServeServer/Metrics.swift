@@ -10,7 +10,10 @@ final class Metrics: Sendable {
         var prompts: [AnswerCollector.PromptState]
         var usage: Usage
         var ends: [FinishReason]
-        var sampling: SamplingParameters
+        /// `n` of the request.
+        var answersWanted: Int
+        /// The allowed length of each prompt's answers.
+        var maxTokens: [Int]
         var arrival: Nanoseconds
         var firstToken: Nanoseconds?
         var lastToken: Nanoseconds
@@ -119,8 +122,8 @@ final class Metrics: Sendable {
         state.withLock { state in
             for end in outcome.ends { state.successes[end, default: 0] += 1 }
             state.cachedTokens += outcome.usage.cachedTokens
-            state.answers.observe(Double(outcome.sampling.n))
-            state.maxTokens.observe(Double(outcome.sampling.maxTokens))
+            state.answers.observe(Double(outcome.answersWanted))
+            for length in outcome.maxTokens { state.maxTokens.observe(Double(length)) }
             for prompt in outcome.prompts { Metrics.observe(prompt, &state) }
             state.longestGeneration.observe(Double(outcome.longestAnswer))
             let total: Double = (outcome.lastToken - outcome.arrival).seconds
@@ -167,7 +170,7 @@ extension Metrics {
             "vllm:request_success", "Count of successfully processed requests.",
             ([.stop, .length, .abort, .error] as [FinishReason]).map {
                 ([("finished_reason", $0.rawValue)], state.successes[$0] ?? 0)
-            })
+            } + [([("finished_reason", "repetition")], 0)])
         text.counter("vllm:prompt_tokens_cached", "Prompt tokens taken from the prefix cache.", state.cachedTokens)
         text.counter("cserve:client_disconnects", "Requests whose client went away.", state.disconnects)
         text.counter(

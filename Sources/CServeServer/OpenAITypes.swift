@@ -21,9 +21,6 @@ struct ChatRequest: Sendable {
             throw .request(.outOfRange(parameter: "top_logprobs", value: "\(top)", range: "from 0 to 20"))
         }
         options.sampling.logprobs = wanted ? top ?? 0 : nil
-        if options.stream, options.sampling.promptLogprobs != nil {
-            throw .invalidValue(field: "prompt_logprobs", reason: "they are not sent in a stream.")
-        }
         conversation = try ChatMessages(fields, limits: limits)
     }
 }
@@ -43,23 +40,17 @@ struct CompletionRequest: Sendable {
 
     init(_ fields: FieldReader, defaults: SamplingDefaults, limits: Limits) throws(APIError) {
         options = try GenerationOptions(fields, defaults: defaults, limits: limits)
-        options.maxTokens = try fields.int("max_tokens") ?? defaults.maxNewTokens.map { min(16, $0) } ?? 16
-        options.sampling.bestOf = try fields.int("best_of")
+        options.maxTokens = try fields.int("max_tokens")
+        options.defaultLength = min(16, defaults.maxNewTokens ?? 16)
         options.sampling.logprobs = try CompletionRequest.logprobs(fields)
         addSpecialTokens = try fields.bool("add_special_tokens") ?? true
-        suffix = try fields.string("suffix")
+        suffix = try fields.string("suffix").flatMap { $0.isEmpty ? nil : $0 }
         prompts = try CompletionRequest.prompts(fields, limits: limits)
         try checkTogether(limits)
     }
 
     private func checkTogether(_ limits: Limits) throws(APIError) {
         let sampling: SamplingParameters = options.sampling
-        if options.stream, sampling.branches > sampling.n {
-            throw .invalidValue(field: "best_of", reason: "answers cannot be streamed before the best are known.")
-        }
-        if options.stream, sampling.promptLogprobs != nil {
-            throw .invalidValue(field: "prompt_logprobs", reason: "they are not sent in a stream.")
-        }
         if options.echo, suffix != nil {
             throw .invalidValue(field: "echo", reason: "it cannot be combined with suffix.")
         }

@@ -73,7 +73,7 @@ struct PromptEncoder: Sendable {
     /// Keeps a prompt's last tokens, if that was asked for.
     func truncate(_ tokens: [TokenID], _ options: GenerationOptions) -> [TokenID] {
         guard let wanted = options.truncatePrompt else { return tokens }
-        let room: Int = max(1, model.engine.maxModelLength - max(1, options.maxTokens ?? 1))
+        let room: Int = max(1, model.engine.maxModelLength - max(1, options.maxTokens ?? options.defaultLength ?? 1))
         return Array(tokens.suffix(wanted == -1 ? room : wanted))
     }
 

@@ -26,13 +26,16 @@ struct Responder: HTTPResponder {
 
     @Sendable func respond(to request: HTTPRequestIn, context: Call) async throws -> HTTPResponseOut {
         let offered: String? = request.headers[.xRequestID].flatMap { RequestName.valid($0) }
+        let path: String = path(of: request)
         let exchange: Exchange = Exchange(
             request: request, connection: state.connections.connection(of: context.channel), state: state,
-            id: offered ?? RequestName.random(), arrival: Clock.now(), path: path(of: request))
+            id: offered ?? RequestName.random(), arrival: Clock.now(), path: path,
+            routeName: routes.name(of: path))
         var reply: Reply = preflight(exchange) ?? Reply(status: 204)
         if request.method != .options { reply = await answer(exchange) }
         reply.response.headers[.xRequestID] = exchange.id
         crossOrigin(exchange, &reply)
+        if request.headers[.connection] == "close" { reply.response.headers[.connection] = "close" }
         if request.method == .head { reply.dropBody() }
         if !reply.isStream { exchange.answered(status: Int(reply.response.status.code)) }
         return reply.response
@@ -105,13 +108,11 @@ extension Exchange {
     /// Counts and logs the exchange, once its answer is complete.
     func answered(status: Int) {
         let seconds: Double = (Clock.now() - arrival).seconds
-        let known: String = status == 404 && path.hasPrefix("/v1/models/") ? "/v1/models/{model}" : path
-        let handler: String = status == 404 ? "none" : known
         let method: String = Exchange.methods.contains(request.method.rawValue) ? request.method.rawValue : "other"
-        state.metrics.answered(handler: handler, method: method, status: status, seconds: seconds)
+        state.metrics.answered(handler: routeName, method: method, status: status, seconds: seconds)
         guard state.settings.accessLog else { return }
         state.logger.info(
-            "\(method) \(handler) \(status)",
+            "\(method) \(routeName) \(status)",
             metadata: ["request_id": "\(id)", "ms": "\((seconds * 1e4).rounded() / 10)"])
     }
 

@@ -42,6 +42,13 @@ struct RouteTable: Sendable {
         path.hasPrefix("/openai/v1/") ? String(path.dropFirst("/openai".count)) : path
     }
 
+    /// What metrics and logs call a path: one of a fixed set, whatever clients ask for.
+    func name(of path: String) -> String {
+        if exact[path] != nil { return path }
+        let prefix: Route? = prefixed.first { path.hasPrefix($0.path.dropLast()) }
+        return prefix.map { $0.path.dropLast() + "{model}" } ?? "none"
+    }
+
     /// The route of a request; HEAD is answered as GET.
     func find(_ method: HTTPRequest.Method, _ path: String) throws(APIError) -> Route {
         let candidates: [Route] = exact[path] ?? prefixed.filter { path.hasPrefix($0.path.dropLast()) }

@@ -36,11 +36,15 @@ public struct TokenizerCodec: TextCodec {
     /// The bytes of text that a token stands for.
     public func tokenBytes(_ id: TokenID) -> [UInt8] { tokenizer.tokenBytes(id) }
 
-    /// `<PRE> prefix <SUF> suffix <MID>`, as Code Llama's tokenizer builds it (neither text gets a leading space).
+    /// `<PRE> {prefix} <SUF>{suffix} <MID>` as Code Llama was trained: the prefix is encoded like any text, with the
+    /// leading space that such tokenizers add; the suffix, which goes on after a gap, gets none.
+    /// Source: `infilling_prompt_tokens` of Meta's codellama and transformers' `CodeLlamaTokenizer`.
     public func infill(prefix: String, suffix: String) -> [TokenID]? {
         guard let infill = tokenizer.infill else { return nil }
         let begin: [TokenID] = tokenizer.bosToken?.id.map { [$0] } ?? []
-        return begin + [infill.prefix] + unprefixed(prefix) + [infill.suffix] + unprefixed(suffix) + [infill.middle]
+        return begin + [infill.prefix] + tokenizer.encodePlain(prefix) + [infill.suffix] + unprefixed(suffix) + [
+            infill.middle
+        ]
     }
 
     /// Makes text of an answer's tokens as they come.

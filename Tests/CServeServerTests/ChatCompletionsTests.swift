@@ -146,4 +146,16 @@ struct ChatCompletionsTests {
             #expect(sampling.map(\.maxTokens) == [988, 988])
         }
     }
+
+    @Test("best_of counts in a chat too, and cannot be streamed")
+    func bestOf() async throws {
+        let body: String = #"{"messages":[{"role":"user","content":"a"}],"best_of":3"#
+        try await TestServer.with(FakeEngine(Scripts.say("ok"))) { server in
+            let json: JSONValue = try await server.post("/v1/chat/completions", body + "}").json()
+            #expect(json["choices"]?.arrayValue?.count == 1)
+            #expect(server.engine.submitted.first?.sampling.branches == 3)
+            let refused: TestResponse = try await server.post("/v1/chat/completions", body + #","stream":true}"#)
+            #expect(try refused.json()["error"]?["param"] == "best_of")
+        }
+    }
 }

@@ -104,4 +104,35 @@ struct CompletionsTests {
             #expect(ids == [97, 98])
         }
     }
+
+    @Test("The default length is cut to what the context leaves; a length that was asked for is not")
+    func defaultLength() async throws {
+        try await TestServer.with(FakeEngine(maxModelLength: 10, Scripts.say("ok"))) { server in
+            #expect(try await server.post("/v1/completions", #"{"prompt":[1,2,3]}"#).status == 200)
+            #expect(server.engine.submitted.first?.sampling.maxTokens == 7)
+            #expect(try await server.post("/v1/completions", #"{"prompt":[1,2,3],"max_tokens":16}"#).status == 400)
+            let full: String = #"{"prompt":[1,2,3,4,5,6,7,8,9,10]}"#
+            let error: JSONValue? = try await server.post("/v1/completions", full).json()["error"]
+            #expect(error?["code"] == "context_length_exceeded")
+        }
+    }
+
+    @Test("An empty suffix asks for nothing")
+    func emptySuffix() async throws {
+        try await TestServer.with(FakeEngine(Scripts.say("ok"))) { server in
+            let status: Int = try await server.post("/v1/completions", #"{"prompt":"a","suffix":""}"#).status
+            #expect(status == 200)
+        }
+    }
+
+    @Test("Offsets of an echo pass over the tokens that the tokenizer added, and never run ahead of the text")
+    func echoOffsets() {
+        let codec: ByteCodec = ByteCodec()
+        let echo: [TokenID] = [ByteCodec.begin, 97, 0xC3, 0xA9, 98]
+        #expect(EchoOffsets.offsets(of: echo, in: "aéb", codec) == [0, 0, 1, 2, 2])
+        #expect(EchoOffsets.offsets(of: [32, 97], in: "a", codec) == [0, 0])
+        #expect(EchoOffsets.offsets(of: [32, 97], in: " a", codec) == [0, 1])
+        #expect(EchoOffsets.offsets(of: [ByteCodec.begin, 97], in: "<257>a", codec) == [0, 5])
+        #expect(EchoOffsets.offsets(of: [97, 98, 99], in: "a", codec) == [0, 1, 1])
+    }
 }
