@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
-binary=${1:-}
+binary=${1:+$(cd "$root" && realpath "$1")}
 if [ -z "$binary" ]; then
     for candidate in "$root/.build/release/cserve" "$root/.build/debug/cserve"; do
         if [ -x "$candidate" ]; then binary=$candidate; break; fi
