@@ -1,4 +1,4 @@
-// The config.json files that publishers wrote, in their own spellings: each is read, and its weights are counted exactly.
+// Configurations in the spellings of published config.json files: each is read, and its weights are counted exactly.
 
 import Testing
 
@@ -6,7 +6,9 @@ import Testing
 
 /// A published model: the fields of its config.json that matter here, and its number of weights.
 ///
-/// Origin of the numbers: the `total_size` of each model's safetensors index by its type, or the model card.
+/// Origin: the fields are written from memory in the published spelling, not copied. The totals are a survey's published
+/// ones, but for Nemo, Qwen1.5-MoE, Phi-4-mini and the repeats of a listed size (LLaMA-7b, Mistral v0.2, the other Phi-3
+/// minis), which are from memory.
 private struct Published: Sendable, CustomTestStringConvertible {
     var name: String
     var parameters: Int
