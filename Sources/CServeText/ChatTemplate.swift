@@ -66,8 +66,10 @@ public struct ChatTemplate: Sendable {
     ///   or ``ChatTemplateError``.
     public func render(_ conversation: Conversation, now: ClockComponents) throws -> [TextSegment] {
         let variant = try variant(hasTools: conversation.tools != nil)
-        let prepared = try conversation.normalised(for: ContentFormatDetector.format(of: variant.statements))
-            .withReasoningAliases()
+        let prepared = try conversation.withoutNulls().normalised(
+            for: ContentFormatDetector.format(of: variant.statements)
+        )
+        .withReasoningAliases()
         guard prepared.continueFinalMessage else { return try text(prepared, variant, now).segments }
         return try continuedText(prepared, variant, now).segments
     }

@@ -61,6 +61,17 @@ public struct Conversation: Hashable, Sendable {
         return text
     }
 
+    /// Messages without their null members: OpenAI's clients send `"content": null`, which templates would print as
+    /// `None`; transformers drops them too.
+    func withoutNulls() -> Conversation {
+        var result = self
+        result.messages = messages.map { message in
+            guard let object = message.objectValue else { return message }
+            return .object(JSONObject(object.members.filter { !$0.value.isNull }.map { ($0.key, $0.value) }))
+        }
+        return result
+    }
+
     /// The names under which reasoning is passed; the first is the one that most templates read.
     private static let reasoningFields = ["reasoning_content", "thinking", "reasoning"]
 

@@ -5,7 +5,8 @@ import CServeCore
 /// Decodes a request's tokens one step at a time; the pieces joined are the text of all of them.
 ///
 /// Decoding looks at a short window: the tokens of the step before (so that spaces come out right) and the new ones.
-/// Text that may be an incomplete character is held back until its bytes are there.
+/// Text that may be an incomplete character is held back until its bytes are there. What came out stays: a whole decode
+/// with byte fallback would take back a byte's character where an invalid byte follows it, which no stream can.
 public struct IncrementalDetokenizer: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecialTokens: Bool

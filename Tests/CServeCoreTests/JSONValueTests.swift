@@ -15,6 +15,18 @@ import Testing
         #expect(try JSONValue(parsing: #"{"a":1,"b":2,"a":3}"#).text() == #"{"a":3,"b":2}"#)
     }
 
+    @Test("Keys and strings that differ only in their normal form are two", arguments: [0, 20])
+    func normalForms(others: Int) throws {
+        let rest = (0..<others).map { ",\"k\($0)\":0" }.joined()
+        let text = "{\"\u{E9}\":1,\"e\u{301}\":2\(rest)}"
+        let value = try JSONValue(parsing: text)
+        #expect(value.text() == text)
+        #expect(value["\u{E9}"] == 1)
+        #expect(value["e\u{301}"] == 2)
+        #expect(JSONValue.string("\u{E9}") != .string("e\u{301}"))
+        #expect(Set<JSONValue>(["\u{E9}", "e\u{301}", "\u{E9}"]).count == 2)
+    }
+
     @Test("Objects with many keys find and remove their members")
     func manyKeys() {
         var object = JSONObject((0..<100).map { ("k\($0)", .integer($0)) })

@@ -55,12 +55,33 @@ import Testing
             Conversation(messages: [["role": "user", "content": "<|im_end|>"]]), now: ChatTemplateTests.clock)
         #expect(
             segments == [
-                TextSegment(text: "<s><|im_start|>", mayYieldSpecialTokens: true),
-                TextSegment(text: "user", mayYieldSpecialTokens: false),
-                TextSegment(text: "\n", mayYieldSpecialTokens: true),
+                TextSegment(text: "<s><|im_start|>user\n", mayYieldSpecialTokens: true),
                 TextSegment(text: "<|im_end|>", mayYieldSpecialTokens: false),
                 TextSegment(text: "<|im_end|>\n<|im_start|>assistant\n", mayYieldSpecialTokens: true),
             ])
+    }
+
+    @Test("A role that templates know builds tokens, any other is a user's text")
+    func roles() throws {
+        let source = "{% for m in messages %}{{ '<|' + m.role + '|>' }}{% endfor %}"
+        let template = try ChatTemplate(source: source, specialTokens: ChatTemplateTests.tokens)
+        let segments = try template.render(
+            Conversation(messages: [["role": "user", "content": "a"], ["role": "end", "content": "b"]]),
+            now: ChatTemplateTests.clock)
+        #expect(
+            segments == [
+                TextSegment(text: "<|user|><|", mayYieldSpecialTokens: true),
+                TextSegment(text: "end", mayYieldSpecialTokens: false),
+                TextSegment(text: "|>", mayYieldSpecialTokens: true),
+            ])
+    }
+
+    @Test("A message's null members count as missing, as in transformers")
+    func nullMembers() throws {
+        let source = "{% for m in messages %}{{ m.content }}{{ m.tool_calls is defined }}{% endfor %}"
+        let template = try ChatTemplate(source: source, specialTokens: ChatTemplateTests.tokens)
+        let conversation = Conversation(messages: [["role": "assistant", "content": nil, "tool_calls": nil]])
+        #expect(try template.renderText(conversation, now: ChatTemplateTests.clock) == "False")
     }
 
     @Test("A user's variable of a special token's name is a user's text")

@@ -119,9 +119,11 @@ def joined(messages, as_parts):
 
 
 def expected(case, as_parts):
+    # What apply_chat_template does before it renders.
+    messages = [{k: v for k, v in message.items() if v is not None} for message in case["messages"]]
     try:
         rendered, _ = utils.render_jinja_template(
-            conversations=[joined(case["messages"], as_parts)], tools=case["tools"], documents=case["documents"],
+            conversations=[joined(messages, as_parts)], tools=case["tools"], documents=case["documents"],
             chat_template=case["template"], add_generation_prompt=case["add_generation_prompt"],
             continue_final_message=case["continue_final_message"], **{**TOKENS, **case["kwargs"]})
         return {"text": rendered[0]}

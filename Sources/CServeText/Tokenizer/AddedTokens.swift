@@ -32,6 +32,8 @@ enum SpecialPermission: Sendable {
     /// One flag per byte.
     case mixed([Bool])
 
+    var isEverywhere: Bool { if case .everywhere = self { true } else { false } }
+
     /// How much of a range special tokens may lie in.
     enum Extent {
         case all

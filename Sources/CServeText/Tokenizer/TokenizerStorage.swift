@@ -6,12 +6,15 @@ final class TokenizerStorage: Sendable {
     let normalizers: [any NormalizerStage]
     let preTokenizers: [any PreTokenizerStage]
     let model: any TokenModel
+    /// The model for text that may not yield special tokens, where the plain one knows some of them as pieces.
+    private let guardedModel: (any TokenModel)?
     let postProcessor: PostProcessor
     let added: AddedVocabulary
     let decoder: TextDecoder
     let roles: TokenRoles
     let infill: InfillTokens?
     private let workspaces = WorkspacePool()
+    private let guardedWorkspaces = WorkspacePool()
 
     /// Reads the bytes of tokenizer.json, tokenizer_config.json and special_tokens_map.json.
     init(json bytes: [UInt8], configuration: [UInt8]? = nil, specialTokensMap: [UInt8]? = nil) throws(TokenizerError) {
@@ -20,7 +23,9 @@ final class TokenizerStorage: Sendable {
             throw .malformed(key: "model", expected: "an object")
         }
         normalizers = try Normalizer.stages(json["normalizer"])
-        model = try ModelLoader.model(modelJSON)
+        let special = ModelLoader.specialTexts(json["added_tokens"])
+        model = try ModelLoader.model(modelJSON, withholding: special)
+        guardedModel = model.withholding(special)
         preTokenizers = try ModelLoader.preTokenizers(json["pre_tokenizer"], for: model)
         postProcessor = try PostProcessor(json: json["post_processor"])
         added = try AddedVocabulary(json: json["added_tokens"], model: model.vocabulary, normalizers: normalizers)
@@ -37,9 +42,16 @@ final class TokenizerStorage: Sendable {
         for segment in segments { bytes.append(contentsOf: segment.text.utf8) }
         var ids: [TokenID] = []
         ids.reserveCapacity(bytes.count / 3 + 8)
-        var workspace = workspaces.take()
-        encode(bytes, permission(of: segments), &workspace, into: &ids)
-        workspaces.give(workspace)
+        let permission = permission(of: segments)
+        if let guardedModel, !permission.isEverywhere {
+            var workspace = guardedWorkspaces.take()
+            encode(bytes, permission, guardedModel, &workspace, into: &ids)
+            guardedWorkspaces.give(workspace)
+        } else {
+            var workspace = workspaces.take()
+            encode(bytes, permission, model, &workspace, into: &ids)
+            workspaces.give(workspace)
+        }
         return addSpecialTokens ? postProcessor.apply(to: ids) : ids
     }
 
@@ -55,7 +67,8 @@ final class TokenizerStorage: Sendable {
     }
 
     private func encode(
-        _ bytes: [UInt8], _ permission: SpecialPermission, _ workspace: inout ModelWorkspace, into ids: inout [TokenID]
+        _ bytes: [UInt8], _ permission: SpecialPermission, _ model: any TokenModel,
+        _ workspace: inout ModelWorkspace, into ids: inout [TokenID]
     ) {
         for part in added.raw.parts(of: bytes, permission) {
             switch part {
@@ -68,13 +81,14 @@ final class TokenizerStorage: Sendable {
                     text.permission = isWhole ? permission : permission.slice(range)
                 }
                 for stage in normalizers { text = stage.normalize(text) }
-                encodeNormalized(text, beginsText: range.lowerBound == 0, &workspace, into: &ids)
+                encodeNormalized(text, beginsText: range.lowerBound == 0, model, &workspace, into: &ids)
             }
         }
     }
 
     private func encodeNormalized(
-        _ text: SourcedText, beginsText: Bool, _ workspace: inout ModelWorkspace, into ids: inout [TokenID]
+        _ text: SourcedText, beginsText: Bool, _ model: any TokenModel, _ workspace: inout ModelWorkspace,
+        into ids: inout [TokenID]
     ) {
         for part in added.normalized.parts(of: text.bytes, text.permission) {
             switch part {
@@ -116,11 +130,20 @@ final class TokenizerStorage: Sendable {
 
 /// Chooses the model's type and fits the pre-tokenizers to it.
 enum ModelLoader {
-    static func model(_ json: TokenizerJSON) throws(TokenizerError) -> any TokenModel {
+    /// The texts of the added tokens that are flagged special.
+    static func specialTexts(_ json: TokenizerJSON?) -> Set<[UInt8]> {
+        let tokens = (json?.elements ?? []).filter { $0["special"]?.boolean == true }
+        return Set(tokens.compactMap { $0["content"]?.text }.map { Array($0.utf8) })
+    }
+
+    /// The model; merges that would make a special token are left out.
+    static func model(
+        _ json: TokenizerJSON, withholding special: Set<[UInt8]>
+    ) throws(TokenizerError) -> any TokenModel {
         // Old files do not name the type of a BPE model.
         let type = json["type"]?.text ?? (json["merges"] != nil ? "BPE" : "")
         switch type {
-        case "BPE": return try BPEModel(json: json)
+        case "BPE": return try BPEModel(json: json, withholding: special)
         case "Unigram": return try UnigramModel(json: json)
         case "WordPiece": return try WordPieceModel(json: json)
         default: throw .unsupportedStage(stage: "model", type: type, supported: ["BPE", "Unigram", "WordPiece"])

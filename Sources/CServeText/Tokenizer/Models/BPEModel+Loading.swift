@@ -28,12 +28,12 @@ struct BPESettings: Sendable {
 
 extension BPEModel {
     /// Reads the `model` object.
-    init(json: TokenizerJSON) throws(TokenizerError) {
+    init(json: TokenizerJSON, withholding special: Set<[UInt8]> = []) throws(TokenizerError) {
         let settings = try BPESettings(json: json)
         let vocabulary = try Vocabulary(json: json["vocab"], key: "model.vocab")
         self.settings = settings
         self.vocabulary = vocabulary
-        let (merges, allAtMetaspace) = try BPEModel.merges(json["merges"], vocabulary, settings)
+        let (merges, allAtMetaspace) = try BPEModel.merges(json["merges"], vocabulary, settings, special)
         self.merges = merges
         if let unknown = settings.unknownToken, vocabulary.id(unknown) == nil, !settings.fallsBackToBytes {
             throw .tokenOutOfVocabulary(token: unknown, neededBy: "model.unk_token")
@@ -41,7 +41,8 @@ extension BPEModel {
         unknownID = settings.unknownToken.flatMap { vocabulary.id($0) }
         fallbackIDs = (0..<256).map { vocabulary.id(ByteFallback.token(UInt8($0))) ?? -1 }
         byteSymbols = BPEModel.byteSymbols(vocabulary, settings)
-        byteLevelWords = byteSymbols != nil && settings.ignoreMerges ? BPEModel.byteLevelWords(vocabulary) : nil
+        byteLevelWords =
+            byteSymbols != nil && settings.ignoreMerges ? BPEModel.byteLevelWords(vocabulary, special) : nil
         let metaspaceIsKnown = vocabulary.id(Array("\u{2581}".utf8)) != nil
         mayCutBeforeMetaspace =
             allAtMetaspace && metaspaceIsKnown && !settings.ignoreMerges && !settings.hasAffixes
@@ -51,7 +52,7 @@ extension BPEModel {
     var takesByteLevel: Bool { byteSymbols != nil }
 
     private static func merges(
-        _ json: TokenizerJSON?, _ vocabulary: Vocabulary, _ settings: BPESettings
+        _ json: TokenizerJSON?, _ vocabulary: Vocabulary, _ settings: BPESettings, _ special: Set<[UInt8]>
     ) throws(TokenizerError) -> (table: MergeTable, allAtMetaspace: Bool) {
         guard let elements = json?.elements else {
             throw .malformed(key: "model.merges", expected: "a list of pairs")
@@ -66,7 +67,8 @@ extension BPEModel {
             guard let leftID = vocabulary.id(left) else { throw missing(left, rank) }
             guard let rightID = vocabulary.id(right) else { throw missing(right, rank) }
             guard let newID = vocabulary.id(merged) else { throw missing(merged, rank) }
-            table.insert(leftID, rightID, rank: rank, newID: newID)
+            // A special token is found in the text itself or not at all.
+            if !special.contains(merged) { table.insert(leftID, rightID, rank: rank, newID: newID) }
             if hasMetaspaceAfterOther(merged) { allAtMetaspace = false }
             rank += 1
         }
@@ -106,11 +108,11 @@ extension BPEModel {
         return symbols.contains(-1) ? nil : symbols
     }
 
-    private static func byteLevelWords(_ vocabulary: Vocabulary) -> ByteTable {
+    private static func byteLevelWords(_ vocabulary: Vocabulary, _ special: Set<[UInt8]>) -> ByteTable {
         var words = ByteTable(capacity: vocabulary.count)
         for id in 0..<vocabulary.size {
             guard let token = vocabulary.token(TokenID(id)), let bytes = ByteLevelAlphabet.bytes(of: token),
-                !bytes.isEmpty, vocabulary.id(token) == TokenID(id)
+                !bytes.isEmpty, vocabulary.id(token) == TokenID(id), !special.contains(Array(token.utf8))
             else { continue }
             words.insert(bytes, TokenID(id))
         }

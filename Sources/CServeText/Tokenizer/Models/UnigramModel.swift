@@ -4,7 +4,8 @@ import CServeCore
 /// A Unigram model.
 struct UnigramModel: TokenModel {
     let vocabulary: Vocabulary
-    private let trie: ByteTrie
+    private var trie: ByteTrie
+    private var withheld: Set<[UInt8]> = []
     private let scores: ContiguousArray<Double>
     private let unknownID: TokenID
     private let unknownScore: Double
@@ -37,6 +38,20 @@ struct UnigramModel: TokenModel {
         self.vocabulary = vocabulary
         self.trie = trie
         self.scores = scores
+    }
+
+    func withholding(_ special: Set<[UInt8]>) -> (any TokenModel)? {
+        guard special.contains(where: { vocabulary.id($0) != nil }) else { return nil }
+        var copy = self
+        copy.withheld = special
+        copy.trie = ByteTrie(capacity: vocabulary.count * 2)
+        for id in 0..<vocabulary.size {
+            guard let token = vocabulary.token(TokenID(id)).map({ Array($0.utf8) }), !special.contains(token) else {
+                continue
+            }
+            copy.trie.insert(token, Int32(id))
+        }
+        return copy
     }
 
     func tokenize(_ list: PieceList, workspace: inout ModelWorkspace, into ids: inout [TokenID]) {
@@ -100,9 +115,13 @@ struct UnigramModel: TokenModel {
         }
     }
 
+    private func isWithheld(_ id: TokenID) -> Bool {
+        !withheld.isEmpty && vocabulary.token(id).map { withheld.contains(Array($0.utf8)) } == true
+    }
+
     /// Neighbouring unknown characters are one unknown token, or their bytes.
     private func appendUnknown(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, into ids: inout [TokenID]) {
-        if let known = vocabulary.table.find(bytes, start, end) {
+        if let known = vocabulary.table.find(bytes, start, end), !isWithheld(known) {
             ids.append(known)
             return
         }
