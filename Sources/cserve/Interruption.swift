@@ -5,8 +5,7 @@ import Foundation
 import Synchronization
 
 /// Takes SIGINT over from the system's default for as long as it lives.
-/// Unchecked: the source is only kept alive and never touched again.
-final class Interruption: @unchecked Sendable {
+final class Interruption {
     private let source: any DispatchSourceSignal
     private let answer: Watched = Watched()
 
