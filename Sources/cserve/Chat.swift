@@ -17,7 +17,7 @@ struct Chat: AsyncParsableCommand {
               cserve chat --url http://127.0.0.1:8000/v1
               echo "What is a KV cache?" | cserve chat
 
-            /reset begins anew, /exit or Ctrl-D ends.
+            /reset begins anew, /exit or Ctrl-D ends, Ctrl-C stops an answer.
             """)
 
     @Option(help: "A server's address, such as http://127.0.0.1:8000/v1; without it a model is loaded here.")
@@ -75,6 +75,7 @@ struct Chat: AsyncParsableCommand {
     private func converse(_ endpoint: Endpoint, key: String?, model: String?) async throws {
         var messages: [JSONValue] = opening
         let interactive: Bool = isatty(0) == 1
+        let interruption: Interruption? = interactive ? Interruption() : nil
         while true {
             if interactive { Console.say("> ", end: "") }
             guard let line = readLine() else { return }
@@ -84,7 +85,11 @@ struct Chat: AsyncParsableCommand {
             case "/reset": messages = opening
             default:
                 messages.append(["role": "user", "content": .string(line)])
-                let answer: String = try await ask(endpoint, key, model, messages)
+                let sent: [JSONValue] = messages
+                let task: Task<String, any Error> = Task { try await ask(endpoint, key, model, sent) }
+                interruption?.watch(task)
+                let answer: String = try await task.value
+                interruption?.watch(nil)
                 Console.say("")
                 messages.append(["role": "assistant", "content": .string(answer)])
             }
@@ -105,12 +110,17 @@ struct Chat: AsyncParsableCommand {
         if let temperature { body["temperature"] = .double(temperature) }
         var answer: String = ""
         let bytes: [UInt8] = JSONValue.object(body).serialized()
-        try await StreamingClient.post(endpoint.adding("/chat/completions"), key: key, body: bytes) { event in
-            let json: JSONValue? = try? JSONValue(parsing: event)
-            if let message = json?["error"]?["message"]?.stringValue { throw ChatError.refused(message) }
-            guard let piece = json?["choices"]?[0]?["delta"]?["content"]?.stringValue else { return }
-            answer += piece
-            Console.say(piece, end: "")
+        do {
+            try await StreamingClient.post(endpoint.adding("/chat/completions"), key: key, body: bytes) { event in
+                let json: JSONValue? = try? JSONValue(parsing: event)
+                if let message = json?["error"]?["message"]?.stringValue { throw ChatError.refused(message) }
+                guard let piece = json?["choices"]?[0]?["delta"]?["content"]?.stringValue else { return }
+                answer += piece
+                Console.say(piece, end: "")
+            }
+        } catch {
+            // Whoever stops an answer keeps what there is of it.
+            guard Task.isCancelled else { throw error }
         }
         return answer
     }

@@ -38,6 +38,8 @@ extension ModelLoader {
         let shape: ModelShape = try checkpoint.shape()
         _ = try recipe.servedLength(modelLength: shape.lengthLimit(asked: recipe.maxModelLen))
         say(ModelReport.headline(recipe.model, shape))
+        // Before memory is planned for a length that the model does not have.
+        _ = try recipe.servedLength(modelLength: shape.maxPositionEmbeddings)
         guard recipe.device != "null" else { return (try nullEngine(shape, tokenizer, say), []) }
         let meter: ProgressMeter = ProgressMeter(quiet: isBuiltIn)
         let runner: ModelRunner = try ModelRunner(

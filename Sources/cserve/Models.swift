@@ -36,7 +36,7 @@ struct Models: ParsableCommand {
         var json: Bool = false
 
         func run() throws {
-            try Failure.explained {
+            try Failure.explained(asJSON: json) {
                 try ModelLoader.checkFolder(folder)
                 let checkpoint: Checkpoint =
                     try folder == Recipe.builtInModel

@@ -102,9 +102,15 @@ enum Loading {
 enum Failure {
     /// Runs the work; an error becomes one line on standard error and exit code 1.
     static func explained<Value>(_ work: () throws -> Value) throws -> Value {
+        try explained(asJSON: false, work)
+    }
+
+    /// The same; programs that read JSON on standard output get `{"error": …}` there.
+    static func explained<Value>(asJSON: Bool, _ work: () throws -> Value) throws -> Value {
         do {
             return try work()
         } catch {
+            if asJSON { Console.say(JSONValue.object(JSONObject([("error", .string("\(error)"))])).text(.pretty)) }
             throw explain(error)
         }
     }

@@ -71,6 +71,11 @@ struct ServerOptions: ParsableArguments {
         for (name, value) in positives where value < 1 {
             throw ValidationError("--\(name) is \(value). Choose at least 1.")
         }
+        guard apiKey.allSatisfy({ key in !key.isEmpty && key.utf8.allSatisfy { (0x21...0x7E).contains($0) } }) else {
+            throw ValidationError(
+                "--api-key has an empty key, or one with spaces or characters that no header can carry. Give printable "
+                    + "ASCII, or leave the flag out to answer everyone.")
+        }
         guard rootPath.isEmpty || rootPath.hasPrefix("/") else {
             throw ValidationError("--root-path is \(rootPath). It begins with a slash, such as /llm.")
         }

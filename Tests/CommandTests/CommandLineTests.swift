@@ -47,6 +47,9 @@ struct CommandLineTests {
             (["serve", "--quantization", "awq"], 1, "quantization"),
             (["serve", "--device", "tpu"], 1, "Choose one of"),
             (["serve", "--recipe", "/nowhere.yaml"], 1, "cannot be read as a recipe"),
+            (["serve", "--api-key", ""], 64, "--api-key has an empty key"),
+            (["serve", "--api-key", "good", "two words"], 64, "--api-key has an empty key"),
+            (["serve", "--max-model-len", "100000", "--port", "0"], 1, "made for 2048 tokens"),
             (["models", "inspect", "/nowhere"], 1, "no checkpoint folder"),
             (["serve", "--enable-lora"], 64, "Merge the adapter"),
             (["serve", "--swap-space=4"], 64, "recomputed"),
@@ -79,6 +82,9 @@ struct CommandLineTests {
         let refused: CommandResult = try Command.run(["models", "inspect", folder.path])
         #expect(refused.status == 1)
         #expect(refused.errors.contains(folder.path) || refused.errors.contains("config.json"))
+        let asJSON: CommandResult = try Command.run(["models", "inspect", folder.path, "--json"])
+        #expect(asJSON.status == 1)
+        #expect(asJSON.output.contains("\"error\": "))
     }
 
     @Test("Recipes in YAML and JSON are obeyed; flags override them; other names are refused")
@@ -93,6 +99,8 @@ struct CommandLineTests {
             ("d.yaml", "max_num_seq: 4\n", "Did you mean max_num_seqs"),
             ("e.yaml", "max_num_seqs: many\n", "max_num_seqs cannot be"),
             ("f.yaml", "- 1\n", "names and values"),
+            ("g.yaml", "model: /nowhere/x\ntokenizer: /nowhere/x\n", "no checkpoint folder"),
+            ("h.yaml", "model: /nowhere/x\ntokenizer: /nowhere/y\n", "tokenizer is read from the model"),
         ] {
             let file: String = folder.appendingPathComponent(name).path
             try Data(text.utf8).write(to: URL(fileURLWithPath: file))
