@@ -1,6 +1,6 @@
 # CServe's commands. `make serve` and `make test` do all the set-up on a fresh machine that has Swift.
 
-.PHONY: serve test lint bench build release setup setup-test clean help
+.PHONY: serve test test-tls lint bench build release setup setup-test clean help
 .DEFAULT_GOAL := help
 
 SWIFT ?= swift
@@ -18,6 +18,10 @@ test: setup-test ## Builds and runs every test, OpenAI's client and PyPI tokeniz
 	$(SWIFT) test --skip-build
 	Tests/Clients/run.sh .build/debug/cserve
 	Tests/Clients/tokenizers.sh
+
+test-tls: setup-test ## Builds with the trait TLS (BoringSSL) and tests HTTPS.
+	$(SWIFT) build --build-tests --traits TLS
+	$(SWIFT) test --skip-build --traits TLS --filter TransportSecurityTests
 
 lint: ## Checks the sources' form.
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
