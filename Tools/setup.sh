@@ -20,6 +20,8 @@ need "echo '#include <stdlib.h>' | cc -E - || echo '#include <stdlib.h>' | clang
 if [ "${1:-build}" = test ]; then
     need "command -v python3" python3
     need "python3 -c 'import venv, ensurepip'" python3-venv
+    need "command -v openssl" openssl
+    need "command -v curl" curl
 fi
 [ -z "$missing" ] && exit 0
 

@@ -113,10 +113,10 @@ import Testing
 
     @Test("missing, unexpected, misshapen and unreadable tensors are named")
     func names() throws {
-        #expect(throws: CheckpointError.missingTensors(["lm_head.weight"])) {
+        #expect(throws: CheckpointError.missingTensors(["lm_head.weight"], files: ["memory"])) {
             try self.load { $0.removeAll { $0.name == "lm_head.weight" } }
         }
-        #expect(throws: CheckpointError.unexpectedTensors(["model.layers.4.mlp.up_proj.weight"])) {
+        #expect(throws: CheckpointError.unexpectedTensors(["model.layers.4.mlp.up_proj.weight"], files: ["memory"])) {
             try self.load { $0.append(("model.layers.4.mlp.up_proj.weight", [1])) }
         }
         #expect(
@@ -143,8 +143,9 @@ import Testing
             .header(file: "f", reason: "r"), .entry(file: "f", tensor: "t", reason: "r"),
             .layout(file: "f", tensor: "t", expected: 1, found: 2), .dataLength(file: "f", described: 1, present: 2),
             .duplicate(tensor: "t", files: ["a", "b"]), .index(file: "f", reason: "r"),
-            .indexPath(file: "f", path: "../x"), .notInShard(tensor: "t", file: "f"), .missingTensors(["t"]),
-            .unexpectedTensors(["a", "b", "c", "d", "e", "f"]),
+            .indexPath(file: "f", path: "../x"), .notInShard(tensor: "t", file: "f"),
+            .missingTensors(["t"], files: ["f"]),
+            .unexpectedTensors(["a", "b", "c", "d", "e", "f"], files: ["f"]),
             .shape(file: "f", tensor: "t", expected: [1], found: [2]),
             .elementType(file: "f", tensor: "t", type: "I8"),
         ]

@@ -112,7 +112,8 @@ public protocol Backend: Sendable {
     func store(_ qkv: Buffer, heads: AttentionShape, into cache: KVCache, layer: Int, batch: Batch)
 
     /// Attends every query to its own request's cached keys and values at positions `<=` its own (and inside the
-    /// window), read as cached, in tiles of ``AttentionShape/tile`` positions aligned to absolute positions.
+    /// window), read as cached, in tiles of a fixed number of positions (the backend's choice), aligned
+    /// to absolute positions.
     ///
     /// Query head `h` reads KV head `h / (heads / kvHeads)`. `qkv` as in ``store(_:heads:into:layer:batch:)``;
     /// `out [T, heads * headDim]`.
@@ -149,9 +150,6 @@ public struct AttentionShape: Hashable, Sendable {
     public var window: Int?
     /// Scores become `cap * tanh(score / cap)`; nil leaves them.
     public var softcap: Float?
-
-    /// Positions per tile of the online softmax: fixed, and aligned to absolute positions.
-    public static let tile = 32
 
     /// Describes a layer's attention.
     public init(heads: Int, kvHeads: Int, headDim: Int, scale: Float, window: Int? = nil, softcap: Float? = nil) {

@@ -30,10 +30,10 @@ public enum CheckpointError: Error, Hashable, Sendable {
     case indexPath(file: String, path: String)
     /// The index names a tensor that its shard does not hold.
     case notInShard(tensor: String, file: String)
-    /// Tensors that the model needs are not there.
-    case missingTensors([String])
+    /// Tensors that the model needs are in none of the files.
+    case missingTensors([String], files: [String])
     /// Tensors that the model does not know.
-    case unexpectedTensors([String])
+    case unexpectedTensors([String], files: [String])
     /// A tensor of the wrong shape.
     case shape(file: String, tensor: String, expected: [Int], found: [Int])
     /// A tensor whose numbers cannot be read.
@@ -75,11 +75,13 @@ extension CheckpointError: CustomStringConvertible {
             "\(file) points at \"\(path)\", outside the checkpoint's directory. Shards must lie beside the index."
         case .notInShard(let tensor, let file):
             "The index puts tensor \"\(tensor)\" into \(file), which does not hold it. Download the checkpoint again."
-        case .missingTensors(let names):
-            "The checkpoint lacks \(names.count) tensors that the model needs: \(Self.listed(names)). "
+        case .missingTensors(let names, let files):
+            "\(Self.listed(files, quoted: false)): \(names.count) tensors that the model needs are missing: "
+                + "\(Self.listed(names)). "
                 + "Check that config.json belongs to these weights."
-        case .unexpectedTensors(let names):
-            "The checkpoint holds \(names.count) tensors that the model does not know: \(Self.listed(names)). "
+        case .unexpectedTensors(let names, let files):
+            "\(Self.listed(files, quoted: false)): \(names.count) tensors are unknown to the model: "
+                + "\(Self.listed(names)). "
                 + "Check that config.json belongs to these weights."
         case .shape(let file, let tensor, let expected, let found):
             "\(file): tensor \"\(tensor)\" has shape \(found), config.json asks for \(expected). "
@@ -90,8 +92,8 @@ extension CheckpointError: CustomStringConvertible {
         }
     }
 
-    private static func listed(_ names: [String]) -> String {
-        let shown = names.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+    private static func listed(_ names: [String], quoted: Bool = true) -> String {
+        let shown = names.prefix(5).map { quoted ? "\"\($0)\"" : $0 }.joined(separator: ", ")
         return names.count > 5 ? shown + " and others" : shown
     }
 }

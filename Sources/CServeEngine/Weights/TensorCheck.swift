@@ -18,9 +18,14 @@ struct TensorCheck {
         }
         let needed = try neededShapes(tensors)
         let missing = needed.keys.filter { tensors[$0] == nil }.sorted()
-        guard missing.isEmpty else { throw CheckpointError.missingTensors(missing) }
+        guard missing.isEmpty else {
+            throw CheckpointError.missingTensors(missing, files: Set(checkpoint.tensors.values.map(\.file)).sorted())
+        }
         let unexpected = tensors.keys.filter { needed[$0] == nil }.sorted()
-        guard unexpected.isEmpty else { throw CheckpointError.unexpectedTensors(unexpected) }
+        guard unexpected.isEmpty else {
+            let files = Set(unexpected.compactMap { tensors[$0]?.file }).sorted()
+            throw CheckpointError.unexpectedTensors(unexpected, files: files)
+        }
         for (name, shape) in needed.sorted(by: { $0.key < $1.key }) {
             guard let tensor = tensors[name] else { continue }
             try check(tensor, shape)

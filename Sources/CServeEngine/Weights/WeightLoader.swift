@@ -94,9 +94,12 @@ struct WeightLoader<B: Backend> {
         return source
     }
 
+    /// The files that were searched, for messages.
+    private var files: [String] { Set(tensors.values.map(\.file)).sorted() }
+
     private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> MatrixSource.Part {
         guard let tensor = tensors[part.name], let element = tensor.element, let base = tensor.bytes.baseAddress else {
-            throw CheckpointError.missingTensors([part.name])
+            throw CheckpointError.missingTensors([part.name], files: files)
         }
         let stride = part.shape.last ?? 0
         let first = (part.firstRow + rows.lowerBound) * stride + columns.lowerBound
@@ -106,7 +109,7 @@ struct WeightLoader<B: Backend> {
 
     private func values(_ name: String) throws -> [Float] {
         guard let tensor = tensors[name], let element = tensor.element, let base = tensor.bytes.baseAddress else {
-            throw CheckpointError.missingTensors([name])
+            throw CheckpointError.missingTensors([name], files: files)
         }
         let count = tensor.shape.reduce(1, *)
         return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
