@@ -39,4 +39,4 @@ setup-test:
 	@Tools/setup.sh test
 
 clean: ## Removes what was built.
-	rm -rf .build .venv Benchmarks/.build
+	rm -rf .build .build-* Benchmarks/.build Benchmarks/.venv Tests/Clients/.venv
