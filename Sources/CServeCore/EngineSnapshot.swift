@@ -28,8 +28,8 @@ public struct EngineSnapshot: Hashable, Codable, Sendable {
     public var steps: Int = 0
     /// Steps that failed.
     public var failedSteps: Int = 0
-    /// Tokens computed in each recent step since the last snapshot's cursor are published as a histogram: counts per
-    /// bucket of ``iterationTokenEdges``, cumulative since start; the last count is above the last edge.
+    /// Steps by the tokens that they computed, since the start: a count per bucket of ``iterationTokenEdges``, and a last
+    /// one for those above the last edge.
     public var iterationTokenCounts: [Int] = []
     /// Sum of the tokens of all steps.
     public var iterationTokenSum: Int = 0
