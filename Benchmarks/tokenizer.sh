@@ -10,7 +10,8 @@ if [ -z "${BINARY:-}" ]; then
     swift build -c release --package-path "$here" --product TokenizerBenchmark
     BINARY=$(swift build -c release --package-path "$here" --show-bin-path)/TokenizerBenchmark
 fi
-[ $# -gt 0 ] || set -- "$root"/Tests/Fixtures/tokenizers/*/
+# Not bert, whose ids differ in 9 entries (docs/results/tokenizer.md): a ratio between unequal results says nothing.
+[ $# -gt 0 ] || set -- $(find "$root/Tests/Fixtures/tokenizers" -mindepth 1 -maxdepth 1 -type d ! -name bert | sort)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$python" "$root/Tools/tokenizer/make_corpus.py" "$work/corpus.jsonl"
