@@ -63,21 +63,20 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Yams", package: "Yams"),
             ]),
-        // Tests mirror Sources; CServeTesting holds what they share.
-        .target(name: "CServeTesting", dependencies: ["CServeCore"], path: "Tests/CServeTesting"),
-        .testTarget(name: "CServeCoreTests", dependencies: ["CServeCore", "CServeTesting"]),
-        .testTarget(name: "CServeSchedulingTests", dependencies: ["CServeScheduling", "CServeTesting"]),
-        .testTarget(name: "CServeTextTests", dependencies: ["CServeText", "CServeTesting"]),
-        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine", "CServeTesting"]),
+        // Tests mirror Sources.
+        .testTarget(name: "CServeCoreTests", dependencies: ["CServeCore"]),
+        .testTarget(name: "CServeSchedulingTests", dependencies: ["CServeScheduling"]),
+        .testTarget(name: "CServeTextTests", dependencies: ["CServeText"]),
+        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine"]),
         .testTarget(
             name: "CServeServerTests",
             dependencies: [
-                "CServeServer", "CServeTesting",
+                "CServeServer",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
-        .testTarget(name: "CommandTests", dependencies: ["cserve", "CServeTesting"]),
+        .testTarget(name: "CommandTests", dependencies: ["cserve"]),
         .testTarget(name: "TidyTests"),
         // What Tests/Clients/tokenizers.sh compares with PyPI tokenizers.
         .executableTarget(name: "TextProbe", dependencies: ["CServeCore", "CServeText"], path: "Tests/TextProbe"),

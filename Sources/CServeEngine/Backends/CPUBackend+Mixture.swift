@@ -24,7 +24,7 @@ extension CPUBackend {
         group(spec: spec, rows: rows, routing)
     }
 
-    /// Writes a row's experts (for now into `places`) and their weights, greatest first; spoils `scores`.
+    /// Writes a row's experts (first into `places`) and their weights, greatest first; spoils `scores`.
     private func choose(
         _ scores: UnsafeMutablePointer<Float>, _ chances: UnsafePointer<Float>, spec: MixtureSpec, row: Int,
         into routing: Routing
