@@ -13,7 +13,7 @@ void cs_fill_gemm(cs_kernels *kernels, cs_isa isa) {
     kernels->linear_panel = CS_PICK(isa, linear_panel);
 }
 
-size_t cs_type_bytes(cs_type type) { return type == CS_F32 ? 4 : 2; }
+size_t cs_type_bytes(cs_type type) { return type == CS_F32 ? 4 : type == CS_F8 || type == CS_I8 ? 1 : 2; }
 
 static size_t padded_columns(cs_type type, size_t columns) {
     return type == CS_BF16 ? (columns + 1) / 2 * 2 : columns;
@@ -32,6 +32,10 @@ static float read_one(const char *from, cs_type type) {
     uint16_t bits;
     memcpy(&bits, from, 2);
     return type == CS_BF16 ? cs_bf16_to_f32(bits) : cs_f16_to_f32(bits);
+}
+
+void cs_widen(cs_type type, const void *from, size_t count, float *out) {
+    for (size_t i = 0; i < count; i++) out[i] = read_one((const char *)from + i * cs_type_bytes(type), type);
 }
 
 /// Where [row, column] stands in a packed matrix, in numbers.
@@ -147,9 +151,9 @@ static void embed_rows(void *opaque, int thread, int first, int last) {
 }
 
 void cs_embed(
-    cs_context *context, cs_type type, const void *packed, int row_count, int columns, const int32_t *rows, int first_row,
-    int count, float scale, float *out, size_t out_stride) {
-    embed_job job = {type, packed, row_count, columns, first_row, rows, scale, out, out_stride};
+    cs_context *context, cs_format format, const void *packed, int row_count, int columns, const int32_t *rows,
+    int first_row, int count, float scale, float *out, size_t out_stride) {
+    embed_job job = {format.type, packed, row_count, columns, first_row, rows, scale, out, out_stride};
     cs_spread(context, embed_rows, &job, count, (long)count * columns * 8);
 }
 

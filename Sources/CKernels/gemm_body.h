@@ -79,7 +79,7 @@ static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int i
 }
 
 static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int count, void *rounded) {
-    if (args->weight_type != CS_BF16) return;
+    if (args->format.type != CS_BF16) return;
     size_t row_bytes = cs_rounded_row_bytes(args->inputs);
     int terms = cs_rounded_terms(args->inputs);
     for (int m = 0; m < count; m += CS_ROW_TILE) {
@@ -141,7 +141,7 @@ static void CS_NAME(tile)(
     const cs_linear_args *args, int row, int rows, int k, int inner, const void *panel, const void *rounded, float *c) {
     const float *x = args->x + row * args->x_stride + k;
     bool add = k > 0;
-    switch (args->weight_type) {
+    switch (args->format.type) {
     case CS_F32: {
         const float *w = (const float *)panel + (size_t)k * CS_PANEL;
 #define CS_CALL(n) CS_NAME(tile_f32)(n, inner, x, args->x_stride, w, c, CS_PANEL, add)
@@ -200,8 +200,8 @@ static int CS_NAME(run_length)(const cs_linear_args *args, int count, size_t byt
 /// Rows first ..< first + count of one panel.
 static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int first, int count, const void *rounded) {
     float sums[CS_CHUNK_ROWS * CS_PANEL] __attribute__((aligned(64)));
-    size_t padded = args->weight_type == CS_BF16 ? ((size_t)args->inputs + 1) / 2 * 2 : (size_t)args->inputs;
-    size_t bytes = cs_type_bytes(args->weight_type);
+    size_t padded = args->format.type == CS_BF16 ? ((size_t)args->inputs + 1) / 2 * 2 : (size_t)args->inputs;
+    size_t bytes = cs_type_bytes(args->format.type);
     const char *weights = (const char *)args->weight + (size_t)panel * CS_PANEL * padded * bytes;
     int run = CS_NAME(run_length)(args, count, bytes);
     // One row takes all of a run's columns at once, in the order of memory; several take them strip by strip, which pays

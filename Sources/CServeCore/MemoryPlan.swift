@@ -54,12 +54,12 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
     /// How numbers are stored.
     public struct Formats: Hashable, Codable, Sendable {
         /// How matrices are packed.
-        public var weights: WeightLayout
+        public var weights: WeightLayouts
         /// How keys and values are stored.
         public var cache: ElementType
 
         /// Describes the formats.
-        public init(weights: WeightLayout, cache: ElementType) {
+        public init(weights: WeightLayouts, cache: ElementType) {
             self.weights = weights
             self.cache = cache
         }
@@ -96,7 +96,7 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
             shape: shape, shard: shard, maxTokens: recipe.maxNumBatchedTokens, maxSequences: recipe.maxNumSeqs,
             maxModelLength: length)
         var plan = MemoryPlan(
-            weightBytes: manifest.items.reduce(0) { $0 + $1.bytes(formats.weights) }, activations: activations,
+            weightBytes: manifest.items.reduce(0) { $0 + $1.bytes(formats.weights[$1]) }, activations: activations,
             cache: KVCachePlan(
                 layers: shard.layers.count, blocks: 0, blockSize: recipe.blockSize, kvHeads: shard.kvHeads(shape).count,
                 headDim: shape.headDim, element: formats.cache), maxModelLength: length, shard: shard)

@@ -58,7 +58,7 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
         LocalPipeline(
             stages: try plans.map { plan in
                 try StageRunner(
-                    backend: backend, shape: shape, checkpoint: checkpoint, plan: plan, layout: formats.weights,
+                    backend: backend, shape: shape, checkpoint: checkpoint, plan: plan, layouts: formats.weights,
                     progress: progress)
             })
     }

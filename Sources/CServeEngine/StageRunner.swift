@@ -18,7 +18,7 @@ final class StageRunner<B: Backend> {
 
     /// Loads the stage as planned.
     init(
-        backend: B, shape: ModelShape, checkpoint: Checkpoint, plan: MemoryPlan, layout: WeightLayout,
+        backend: B, shape: ModelShape, checkpoint: Checkpoint, plan: MemoryPlan, layouts: WeightLayouts,
         collective: any Collective = SingleRank(), progress: ((LoadProgress) -> Void)? = nil
     ) throws {
         self.backend = backend
@@ -26,7 +26,7 @@ final class StageRunner<B: Backend> {
         self.collective = collective
         model = ModelTable.model(shape)
         let loader = try WeightLoader(
-            backend: backend, model: model, shard: plan.shard, layout: layout, checkpoint: checkpoint)
+            backend: backend, model: model, shard: plan.shard, layouts: layouts, checkpoint: checkpoint)
         store = try loader.load(progress: progress)
         activations = try Activations(
             backend, plan: plan.activations, shape: shape, maxModelLength: plan.maxModelLength)

@@ -5,7 +5,7 @@ import Testing
 @testable import CServeCore
 
 @Suite struct MemoryPlanTests {
-    private let formats = MemoryPlan.Formats(weights: WeightLayout(element: .bfloat16), cache: .bfloat16)
+    private let formats = MemoryPlan.Formats(weights: WeightLayouts(WeightLayout(element: .bfloat16)), cache: .bfloat16)
 
     private func shape(_ more: String = "") throws -> ModelShape {
         try ModelShape.parse(config: ModelShapeTests.config("LlamaForCausalLM", more))

@@ -13,14 +13,14 @@ import Testing
             let checkpoint = try TinyCheckpoint.make(family)
             let shape = try checkpoint.shape()
             let formats = MemoryPlan.Formats(
-                weights: WeightLayout(element: .bfloat16, rowMultiple: 16, columnMultiple: 2), cache: .float16)
+                weights: WeightLayouts(WeightLayout(element: .bfloat16, rowMultiple: 16, columnMultiple: 2)), cache: .float16)
             for stage in 0..<2 {
                 let plan = try MemoryPlan.make(
                     shape: shape, recipe: TinyCheckpoint.recipe(), parallelism: Parallelism(pipeline: 2), stage: stage,
                     formats: formats)
                 let backend = CountingBackend()
                 _ = try StageRunner(
-                    backend: backend, shape: shape, checkpoint: checkpoint, plan: plan, layout: formats.weights)
+                    backend: backend, shape: shape, checkpoint: checkpoint, plan: plan, layouts: formats.weights)
                 #expect(backend.reserved.withLock { $0 } == plan.totalBytes, "\(family)")
             }
         }
@@ -101,7 +101,7 @@ private struct CountingBackend: Backend {
     }
 
     var name: String { "counting" }
-    func weightLayout(_ element: ElementType) -> WeightLayout { inner.weightLayout(element) }
+    func weightLayout(_ format: WeightFormat) -> WeightLayout { inner.weightLayout(format) }
     func allocate(_ what: String, bytes: Int) throws -> HostMemory {
         reserved.withLock { $0 += bytes }
         return try inner.allocate(what, bytes: bytes)

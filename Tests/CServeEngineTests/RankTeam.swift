@@ -47,7 +47,7 @@ enum RankTeam {
         let team = ThreadCollective(ranks: ranks)
         let backend = Reference()
         let recipe = TinyCheckpoint.recipe()
-        let formats = MemoryPlan.Formats(weights: backend.weightLayout(.float32), cache: .float32)
+        let formats = MemoryPlan.Formats(weights: WeightLayouts(backend.weightLayout(.plain(.float32))), cache: .float32)
         let runners = try (0..<ranks).map { rank in
             UncheckedBox(
                 try StageRunner(
@@ -55,7 +55,7 @@ enum RankTeam {
                     plan: try MemoryPlan.make(
                         shape: shape, recipe: recipe, parallelism: Parallelism(tensor: ranks), rank: rank,
                         formats: formats),
-                    layout: formats.weights, collective: Member(team: team, rank: rank)))
+                    layouts: formats.weights, collective: Member(team: team, rank: rank)))
         }
         let results = Mutex<[Int: [Float]]>([:])
         let group = DispatchGroup()

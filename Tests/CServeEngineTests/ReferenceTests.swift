@@ -37,7 +37,7 @@ import Testing
                 base: bytes.baseAddress!, element: .float32, rows: rows.count, rowStride: rows[0].count)
             return try backend.pack(
                 MatrixSource(parts: [part], columns: rows[0].count, bias: bias),
-                layout: backend.weightLayout(.float32), into: memory, at: 0)
+                layout: backend.weightLayout(.plain(.float32)), into: memory, at: 0)
         }
     }
 

@@ -67,8 +67,25 @@ size_t cs_context_bytes(int threads);
 
 // MARK: Packed weights
 
-/// How numbers are stored.
-typedef enum cs_type { CS_F32 = 0, CS_BF16 = 1, CS_F16 = 2 } cs_type;
+/// How numbers are stored. CS_I8 and CS_I4 are codes with scales (see cs_format); CS_F8 is e4m3 (fn: no infinities).
+typedef enum cs_type { CS_F32 = 0, CS_BF16 = 1, CS_F16 = 2, CS_I8 = 3, CS_I4 = 4, CS_F8 = 5 } cs_type;
+
+/// How a packed matrix's numbers are made of codes. Plain types have group 0 and nothing else.
+///
+/// A weight is scale * (code - zero), zero = 128 (CS_I8) or 8 (CS_I4), or scale * code - minimum where there are minimums;
+/// CS_F8 is scale * e4m3(code). A group is `group` consecutive input features of one output feature: 16, 32, 64 or 128;
+/// 0 gives every output feature one scale.
+typedef struct cs_format {
+    cs_type type;
+    int group;
+    cs_type scale_type;  // CS_F32, CS_F16 or CS_BF16: how scales and minimums are stored
+    bool has_minimums;
+} cs_format;
+
+static inline cs_format cs_plain(cs_type type) {
+    cs_format format = {type, 0, CS_F32, false};
+    return format;
+}
 
 /// Output features per panel: four zmm registers.
 enum { CS_PANEL = 64 };
@@ -94,10 +111,46 @@ void cs_pack(
     cs_context *context, cs_type type, void *packed, size_t first_row, size_t columns, const void *source,
     cs_type source_type, size_t stride, size_t count);
 
+// MARK: Packed weights made of codes
+//
+// A panel of 64 output features is one run of memory: its codes, then its scales [groups][64], then its minimums
+// [groups][64], rounded up to 64 bytes. Input features are padded to a multiple of 8; padding changes no sum.
+// Codes: CS_I8 and CS_F8 [columns / 4][64][4]; CS_I4 [columns / 8][64][4], where byte b of a feature holds input k + b in
+// its low and input k + 4 + b in its high half.
+
+/// Scales per output feature: one, or ceil(columns / group).
+size_t cs_format_groups(cs_format format, size_t columns);
+/// Bytes of one panel.
+size_t cs_panel_bytes(cs_format format, size_t columns);
+/// Bytes of a packed matrix [rows, columns]: whole panels. Equal to cs_packed_bytes for plain types.
+size_t cs_format_bytes(cs_format format, size_t rows, size_t columns);
+
+/// e4m3fn to f32, and back to the nearest (ties to even; beyond 448 becomes 448).
+float cs_f8_to_f32(uint8_t code);
+uint8_t cs_f32_to_f8(float value);
+/// Plain numbers of any alignment as f32.
+void cs_widen(cs_type type, const void *from, size_t count, float *out);
+
+/// Quantises one row: codes [columns], one byte each; scales and, where the format has them, minimums [groups], rounded to
+/// scale_type before codes are chosen. The one rule for on-load quantisation.
+void cs_quantize_row(cs_format format, const float *row, size_t columns, uint8_t *codes, float *scales, float *minimums);
+/// The inverse: what the kernels take a row's weights to be.
+void cs_dequantize_row(
+    cs_format format, const uint8_t *codes, const float *scales, const float *minimums, size_t columns, float *row);
+/// Packs `count` rows of codes [count, columns] with scales and minimums [count, groups] as rows first_row ..< first_row +
+/// count of a packed matrix. `packed` starts zeroed; disjoint rows may be packed by different threads.
+void cs_pack_codes(
+    cs_format format, void *packed, size_t first_row, size_t columns, const uint8_t *codes, const float *scales,
+    const float *minimums, size_t count);
+/// Quantises and packs rows of a plain source on a context's threads.
+void cs_quantize(
+    cs_context *context, cs_format format, void *packed, size_t first_row, size_t columns, const void *source,
+    cs_type source_type, size_t stride, size_t count);
+
 /// out[i, :] = scale * row rows[i] of a packed matrix, zeros where rows[i] - first_row is not in 0 ..< row_count.
 void cs_embed(
-    cs_context *context, cs_type type, const void *packed, int row_count, int columns, const int32_t *rows, int first_row,
-    int count, float scale, float *out, size_t out_stride);
+    cs_context *context, cs_format format, const void *packed, int row_count, int columns, const int32_t *rows,
+    int first_row, int count, float scale, float *out, size_t out_stride);
 
 // MARK: Products
 
@@ -110,7 +163,7 @@ typedef struct cs_linear_args {
     const float *x;     // [rows, inputs]
     size_t x_stride;
     const void *weight;  // packed [outputs, inputs]
-    cs_type weight_type;
+    cs_format format;
     const float *bias;  // [outputs] or NULL
     float *out;         // [rows, outputs]
     size_t out_stride;

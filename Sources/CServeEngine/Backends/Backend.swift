@@ -30,8 +30,8 @@ public protocol Backend: Sendable {
     /// The name in the table of backends and in `--device`.
     var name: String { get }
 
-    /// How matrices are packed for an element type; the memory plan counts with it.
-    func weightLayout(_ element: ElementType) -> WeightLayout
+    /// How matrices are packed for a format; the memory plan counts with it.
+    func weightLayout(_ format: WeightFormat) -> WeightLayout
 
     /// How weights and cache are stored for a recipe, given how the checkpoint stores its matrices.
     ///

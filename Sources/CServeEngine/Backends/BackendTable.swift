@@ -42,7 +42,7 @@ extension Backend {
     public func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats {
         let weights = try element(recipe.dtype, field: "dtype", automatic: stored)
         let cache = try element(recipe.cacheDtype, field: "cache_dtype", automatic: .float32)
-        return MemoryPlan.Formats(weights: weightLayout(weights), cache: cache)
+        return MemoryPlan.Formats(weights: WeightLayouts(weightLayout(.plain(weights))), cache: cache)
     }
 
     /// The element type that a recipe's field names.

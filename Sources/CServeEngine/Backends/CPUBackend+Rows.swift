@@ -8,7 +8,7 @@ extension CPUBackend {
     public func embed(_ batch: BatchInputs, table: CPUWeight, firstToken: Int, scale: Float, into out: HostBuffer) {
         batch.tokens.withUnsafeBufferPointer { tokens in
             cs_embed(
-                context, table.type, table.base, Int32(table.rows), Int32(table.columns), tokens.baseAddress,
+                context, table.format, table.base, Int32(table.rows), Int32(table.columns), tokens.baseAddress,
                 Int32(firstToken), Int32(tokens.count), scale, out.base, out.columns)
         }
     }
@@ -37,7 +37,7 @@ extension CPUBackend {
     /// A panel of 64 outputs by up to 96 rows per item; decode is bound by reading `weight` once.
     public func linear(_ x: HostBuffer, _ weight: CPUWeight, rows: Int, into out: HostBuffer) {
         var arguments = cs_linear_args(
-            x: x.base, x_stride: x.columns, weight: weight.base, weight_type: weight.type, bias: weight.bias,
+            x: x.base, x_stride: x.columns, weight: weight.base, format: weight.format, bias: weight.bias,
             out: out.base, out_stride: out.columns, rows: Int32(rows), inputs: Int32(weight.columns),
             outputs: Int32(weight.rows))
         cs_linear(context, &arguments)

@@ -9,8 +9,8 @@ public struct CPUWeight: @unchecked Sendable {
     let memory: HostMemory
     /// The first panel.
     let base: UnsafeMutableRawPointer
-    /// The packed type.
-    let type: cs_type
+    /// How it is packed.
+    let format: cs_format
     /// Output features.
     let rows: Int
     /// Input features.
@@ -73,15 +73,19 @@ public struct CPUBackend: Backend {
         self.threads = count
     }
 
-    /// Panels of 64 output features; bf16 pairs its input features.
-    public func weightLayout(_ element: ElementType) -> WeightLayout {
-        WeightLayout(
-            element: element, rowMultiple: Int(CS_PANEL), columnMultiple: element == .bfloat16 ? 2 : 1)
+    /// Panels of 64 output features; bf16 pairs its input features, codes come in eights.
+    public func weightLayout(_ format: WeightFormat) -> WeightLayout {
+        let multiple: Int
+        switch format {
+        case .plain(let element): multiple = element == .bfloat16 ? 2 : 1
+        case .quantized: multiple = 8
+        }
+        return WeightLayout(format: format, rowMultiple: Int(CS_PANEL), columnMultiple: multiple)
     }
 
     /// The bytes of a packed matrix as the kernels count them: what ``weightLayout(_:)`` must reproduce.
-    public static func packedBytes(rows: Int, columns: Int, element: ElementType) -> Int {
-        cs_packed_bytes(element.kernelType, rows, columns)
+    public static func packedBytes(rows: Int, columns: Int, format: WeightFormat) -> Int {
+        cs_format_bytes(format.kernelFormat, rows, columns)
     }
 
     // MARK: Memory
@@ -98,20 +102,20 @@ public struct CPUBackend: Backend {
         let rows = matrix.rows
         let bytes = layout.bytes(rows: rows, columns: matrix.columns)
         let biasBytes = (matrix.bias?.count ?? 0) * 4
-        precondition(layout == weightLayout(layout.element), "a layout of another backend")
+        precondition(layout == weightLayout(layout.format), "a layout of another backend")
         precondition(offset >= 0 && offset + bytes + biasBytes <= memory.bytes, "weight outside region")
         let base = memory.base + offset
+        let format = layout.format.kernelFormat
         var row = 0
         for part in matrix.parts {
             cs_pack(
-                context, layout.element.kernelType, base, row, matrix.columns, part.base, part.element.kernelType,
+                context, format.type, base, row, matrix.columns, part.base, part.element.kernelType,
                 part.rowStride, part.rows)
             row += part.rows
         }
         let bias = matrix.bias.map { HostVector($0, into: memory, at: offset + bytes).base }
         return CPUWeight(
-            memory: memory, base: base, type: layout.element.kernelType, rows: rows, columns: matrix.columns, bias: bias
-        )
+            memory: memory, base: base, format: format, rows: rows, columns: matrix.columns, bias: bias)
     }
 
     /// Copies constants.
@@ -141,6 +145,30 @@ public struct CPUBackend: Backend {
         _ buffer: HostBuffer, rows: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
     ) rethrows -> R {
         try body(UnsafeMutableBufferPointer(start: buffer.base, count: rows * buffer.columns))
+    }
+}
+
+extension WeightFormat {
+    /// The C kernels' name.
+    var kernelFormat: cs_format {
+        switch self {
+        case .plain(let element): cs_plain(element.kernelType)
+        case .quantized(let format):
+            cs_format(
+                type: format.code.kernelType, group: Int32(format.group ?? 0), scale_type: format.scale.kernelType,
+                has_minimums: format.hasMinimums)
+        }
+    }
+}
+
+extension QuantizedFormat.Code {
+    /// The C kernels' name.
+    var kernelType: cs_type {
+        switch self {
+        case .int8: CS_I8
+        case .int4: CS_I4
+        case .fp8: CS_F8
+        }
     }
 }
 

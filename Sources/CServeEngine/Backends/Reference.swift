@@ -40,7 +40,7 @@ public struct Reference: Backend {
     public init() {}
 
     /// Rows in a row, nothing padded.
-    public func weightLayout(_ element: ElementType) -> WeightLayout { WeightLayout(element: element) }
+    public func weightLayout(_ format: WeightFormat) -> WeightLayout { WeightLayout(format: format) }
 
     // MARK: Memory
 
@@ -52,10 +52,11 @@ public struct Reference: Backend {
         _ matrix: MatrixSource, layout: WeightLayout, into memory: HostMemory, at offset: Int
     ) throws -> Matrix {
         let base = memory.base + offset
-        let rowBytes = matrix.columns * layout.element.size
+        guard case .plain(let element) = layout.format else { preconditionFailure("a layout of another backend") }
+        let rowBytes = matrix.columns * element.size
         matrix.forEachRow { index, row in
             ElementConversion.fromFloat(
-                row.baseAddress!, count: row.count, layout.element, into: base + index * rowBytes)
+                row.baseAddress!, count: row.count, element, into: base + index * rowBytes)
         }
         var bias: UnsafePointer<Float>?
         if let values = matrix.bias {
@@ -63,7 +64,7 @@ public struct Reference: Backend {
             bias = HostVector(values, into: memory, at: at).base
         }
         return Matrix(
-            memory: memory, base: base, element: layout.element, rows: matrix.rows, columns: matrix.columns, bias: bias)
+            memory: memory, base: base, element: element, rows: matrix.rows, columns: matrix.columns, bias: bias)
     }
 
     /// Copies constants.

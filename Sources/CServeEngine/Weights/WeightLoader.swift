@@ -15,24 +15,24 @@ struct WeightLoader<B: Backend> {
     let backend: B
     let model: any CausalLM
     let shard: ModelShard
-    let layout: WeightLayout
+    let layouts: WeightLayouts
     let tensors: [String: StoredTensor]
 
     /// - Throws: ``CheckpointError`` when the checkpoint does not hold exactly what the whole model needs.
     init(
-        backend: B, model: any CausalLM, shard: ModelShard, layout: WeightLayout, checkpoint: Checkpoint
+        backend: B, model: any CausalLM, shard: ModelShard, layouts: WeightLayouts, checkpoint: Checkpoint
     ) throws {
         self.backend = backend
         self.model = model
         self.shard = shard
-        self.layout = layout
+        self.layouts = layouts
         tensors = try TensorCheck(model: model).check(checkpoint)
     }
 
     /// Packs everything. Pages of the checkpoint are given back behind the packing.
     func load(progress: ((LoadProgress) -> Void)?) throws -> WeightStore<B> {
         let manifest = try WeightManifest(shape: model.shape, shard: shard)
-        let total = manifest.items.reduce(0) { $0 + $1.bytes(layout) }
+        let total = manifest.items.reduce(0) { $0 + $1.bytes(layouts[$1]) }
         let memory = try backend.allocate("The weights", bytes: total)
         var layers = Array(repeating: LayerWeights<B>(), count: shard.layers.count)
         var outside = LayerWeights<B>()
@@ -43,7 +43,7 @@ struct WeightLoader<B: Backend> {
             } else {
                 try pack(item, into: &outside, memory, at: offset)
             }
-            offset += item.bytes(layout)
+            offset += item.bytes(layouts[item])
             progress?(LoadProgress(bytes: offset, totalBytes: total))
         }
         return WeightStore(layers: layers, firstLayer: shard.layers.lowerBound, outside: outside, memory: memory)
@@ -59,7 +59,7 @@ struct WeightLoader<B: Backend> {
             return
         }
         let matrix = try source(item, parts)
-        let packed = try backend.pack(matrix, layout: layout, into: memory, at: offset)
+        let packed = try backend.pack(matrix, layout: layouts[item], into: memory, at: offset)
         if item.expert != nil {
             weights.appendExpert(packed, item.role)
         } else {

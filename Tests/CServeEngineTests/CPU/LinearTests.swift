@@ -60,8 +60,8 @@ import Testing
         let cpu = try CPUBackend(threads: 1)
         for element in ElementType.allCases {
             for (rows, columns) in [(1, 1), (64, 3), (65, 128), (32000, 2047)] {
-                let layout = cpu.weightLayout(element)
-                let packed = CPUBackend.packedBytes(rows: rows, columns: columns, element: element)
+                let layout = cpu.weightLayout(.plain(element))
+                let packed = CPUBackend.packedBytes(rows: rows, columns: columns, format: .plain(element))
                 #expect(layout.bytes(rows: rows, columns: columns) == packed)
             }
         }
