@@ -226,7 +226,8 @@ import Testing
                 _ = RopeFrequencies(shape.rope, headDim: shape.headDim, maxModelLength: 64, maxPositions: 64)
                 _ = try? MemoryPlan.make(
                     shape: shape, recipe: Recipe(),
-                    formats: MemoryPlan.Formats(weights: WeightLayouts(WeightLayout(element: .float32)), cache: .float32))
+                    formats: MemoryPlan.Formats(
+                        weights: WeightLayouts(WeightLayout(element: .float32)), cache: .float32))
             }
         }
     }

@@ -13,7 +13,8 @@ import Testing
             let checkpoint = try TinyCheckpoint.make(family)
             let shape = try checkpoint.shape()
             let formats = MemoryPlan.Formats(
-                weights: WeightLayouts(WeightLayout(element: .bfloat16, rowMultiple: 16, columnMultiple: 2)), cache: .float16)
+                weights: WeightLayouts(WeightLayout(element: .bfloat16, rowMultiple: 16, columnMultiple: 2)),
+                cache: .float16)
             for stage in 0..<2 {
                 let plan = try MemoryPlan.make(
                     shape: shape, recipe: TinyCheckpoint.recipe(), parallelism: Parallelism(pipeline: 2), stage: stage,

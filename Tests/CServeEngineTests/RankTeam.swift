@@ -47,7 +47,8 @@ enum RankTeam {
         let team = ThreadCollective(ranks: ranks)
         let backend = Reference()
         let recipe = TinyCheckpoint.recipe()
-        let formats = MemoryPlan.Formats(weights: WeightLayouts(backend.weightLayout(.plain(.float32))), cache: .float32)
+        let formats = MemoryPlan.Formats(
+            weights: WeightLayouts(backend.weightLayout(.plain(.float32))), cache: .float32)
         let runners = try (0..<ranks).map { rank in
             UncheckedBox(
                 try StageRunner(
