@@ -114,6 +114,7 @@ static void CS_NAME(attention_block)(
         case CS_F32: CS_NAME(read_tile)(CS_F32, layer, kv_head, entry->blocks, tile, limit, keys, values); break;
         case CS_BF16: CS_NAME(read_tile)(CS_BF16, layer, kv_head, entry->blocks, tile, limit, keys, values); break;
         case CS_F16: CS_NAME(read_tile)(CS_F16, layer, kv_head, entry->blocks, tile, limit, keys, values); break;
+        default: break;
         }
         CS_NAME(product_f32)(count, dim, queries, (size_t)dim, keys, scores, CS_ATTENTION_TILE, false);
         for (int r = 0; r < count; r++) {

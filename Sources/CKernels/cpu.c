@@ -16,7 +16,9 @@ bool cs_isa_supported(cs_isa isa) {
     case CS_ISA_AVX512:
         return cs_isa_supported(CS_ISA_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
                && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    case CS_ISA_AVX512_BF16: return cs_isa_supported(CS_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
+    case CS_ISA_AVX512_BF16:
+        return cs_isa_supported(CS_ISA_AVX512) && __builtin_cpu_supports("avx512bf16")
+               && __builtin_cpu_supports("avx512vnni");
 #elif defined(__aarch64__)
     case CS_ISA_NEON: return true;
 #endif
@@ -49,6 +51,7 @@ size_t cs_context_bytes(int threads) { return (size_t)threads * CS_SCRATCH_BYTES
 
 static void fill(cs_kernels *kernels, cs_isa isa) {
     cs_fill_gemm(kernels, isa);
+    cs_fill_codes(kernels, isa);
     cs_fill_attention(kernels, isa);
     cs_fill_norm(kernels, isa);
     cs_fill_activation(kernels, isa);

@@ -30,5 +30,6 @@ static void CS_NAME(narrow)(cs_type type, const float *from, int count, void *ou
     case CS_F16:
         for (int i = 0; i < count; i++) half[i] = cs_f32_to_f16(from[i]);
         break;
+    default: break;
     }
 }

@@ -43,11 +43,13 @@
 #pragma clang attribute pop
 
 #pragma clang attribute push( \
-    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni"))), apply_to = function)
 #define CS_NAME(name) name##_avx512bf16
 #define CS_HAS_BF16_DOT 1
+#define CS_HAS_VNNI 1
 #include "vector.h"
 #include CS_BODY
+#undef CS_HAS_VNNI
 #undef CS_HAS_BF16_DOT
 #undef CS_HAS_AVX512
 #undef CS_HAS_F16

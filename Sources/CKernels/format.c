@@ -10,15 +10,13 @@ size_t cs_format_groups(cs_format format, size_t columns) {
     return format.group > 0 ? (columns + (size_t)format.group - 1) / (size_t)format.group : 1;
 }
 
-static bool is_coded(cs_type type) { return type == CS_I8 || type == CS_I4 || type == CS_F8; }
-
 static size_t code_bytes(cs_format format, size_t columns) {
     size_t padded = (columns + 7) / 8 * 8;
     return CS_PANEL * padded / (format.type == CS_I4 ? 2 : 1);
 }
 
 size_t cs_panel_bytes(cs_format format, size_t columns) {
-    if (!is_coded(format.type)) return cs_packed_bytes(format.type, CS_PANEL, columns);
+    if (!cs_is_coded(format.type)) return cs_packed_bytes(format.type, CS_PANEL, columns);
     size_t scales = CS_PANEL * cs_format_groups(format, columns) * cs_type_bytes(format.scale_type);
     return (code_bytes(format, columns) + scales * (format.has_minimums ? 2 : 1) + 63) / 64 * 64;
 }

@@ -123,7 +123,7 @@ void cs_pack(
 // MARK: Embedding
 
 typedef struct embed_job {
-    cs_type type;
+    cs_format format;
     const void *packed;
     int row_count, columns, first_row;
     const int32_t *rows;
@@ -135,7 +135,8 @@ typedef struct embed_job {
 static void embed_rows(void *opaque, int thread, int first, int last) {
     (void)thread;
     const embed_job *job = opaque;
-    size_t bytes = cs_type_bytes(job->type);
+    const cs_type type = job->format.type;
+    const size_t columns = (size_t)job->columns;
     for (int i = first; i < last; i++) {
         float *out = job->out + i * job->out_stride;
         int row = job->rows[i] - job->first_row;
@@ -143,9 +144,11 @@ static void embed_rows(void *opaque, int thread, int first, int last) {
             memset(out, 0, (size_t)job->columns * sizeof(float));
             continue;
         }
-        for (int c = 0; c < job->columns; c++) {
-            size_t at = packed_index(job->type, (size_t)job->columns, (size_t)row, (size_t)c);
-            out[c] = job->scale * read_one((const char *)job->packed + at * bytes, job->type);
+        for (size_t c = 0; c < columns; c++) {
+            size_t at = packed_index(type, columns, (size_t)row, c) * cs_type_bytes(type);
+            out[c] = job->scale
+                     * (cs_is_coded(type) ? cs_code_value(job->format, job->packed, columns, (size_t)row, c)
+                                          : read_one((const char *)job->packed + at, type));
         }
     }
 }
@@ -153,7 +156,7 @@ static void embed_rows(void *opaque, int thread, int first, int last) {
 void cs_embed(
     cs_context *context, cs_format format, const void *packed, int row_count, int columns, const int32_t *rows,
     int first_row, int count, float scale, float *out, size_t out_stride) {
-    embed_job job = {format.type, packed, row_count, columns, first_row, rows, scale, out, out_stride};
+    embed_job job = {format, packed, row_count, columns, first_row, rows, scale, out, out_stride};
     cs_spread(context, embed_rows, &job, count, (long)count * columns * 8);
 }
 
@@ -195,6 +198,10 @@ static int rows_per_chunk(const cs_linear_args *args) {
 
 void cs_linear(cs_context *context, const cs_linear_args *args) {
     if (args->rows <= 0 || args->outputs <= 0) return;
+    if (cs_is_coded(args->format.type)) {
+        cs_linear_codes(context, args);
+        return;
+    }
     int chunk_rows = rows_per_chunk(args);
     int panels = (args->outputs + CS_PANEL - 1) / CS_PANEL;
     int chunks = (args->rows + chunk_rows - 1) / chunk_rows;

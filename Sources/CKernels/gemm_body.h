@@ -172,6 +172,7 @@ static void CS_NAME(tile)(
 #undef CS_CALL
         break;
     }
+    default: break;  // codes have products of their own
     }
 }
 #undef CS_EACH_ROW_COUNT

@@ -31,9 +31,15 @@ static inline size_t cs_rounded_row_bytes(int inputs) {
     return ((size_t)inputs + 1) / 2 * 4 * (size_t)cs_rounded_terms(inputs);
 }
 
+struct cs_code_room;
+
 typedef struct cs_kernels {
     void (*linear_prepare)(const cs_linear_args *, int first, int count, void *rounded);
     void (*linear_panel)(const cs_linear_args *, int panel, int first, int count, const void *rounded);
+    void (*codes_prepare)(const cs_linear_args *, int first, int count, char *tiles);
+    void (*codes_panel)(
+        const cs_linear_args *, int panel, int first, int count, const char *tiles, struct cs_code_room *room);
+    void (*float_panel)(const cs_linear_args *, int panel, int first, int count, struct cs_code_room *room);
     void (*attention_block)(
         const cs_attention_args *, const cs_attention_entry *, int kv_head, int first, int count, float *scratch);
     void (*norm_row)(const float *x, const float *weight, float epsilon, int columns, float *out);
@@ -65,10 +71,17 @@ struct cs_context {
 
 /// Each family fills in its functions of one level.
 void cs_fill_gemm(cs_kernels *kernels, cs_isa isa);
+void cs_fill_codes(cs_kernels *kernels, cs_isa isa);
 void cs_fill_attention(cs_kernels *kernels, cs_isa isa);
 void cs_fill_norm(cs_kernels *kernels, cs_isa isa);
 void cs_fill_activation(cs_kernels *kernels, cs_isa isa);
 void cs_fill_elementwise(cs_kernels *kernels, cs_isa isa);
+
+/// ``cs_linear`` for weights made of codes.
+void cs_linear_codes(cs_context *context, const cs_linear_args *args);
+/// One number of a packed matrix made of codes.
+float cs_code_value(cs_format format, const void *packed, size_t columns, size_t row, size_t column);
+static inline bool cs_is_coded(cs_type type) { return type == CS_I8 || type == CS_I4 || type == CS_F8; }
 
 /// Runs items on the pool, or on the caller alone when `work` (numbers touched) is not worth a hand-over.
 void cs_spread(cs_context *context, cs_job job, void *job_context, int items, long work);

@@ -1,0 +1,337 @@
+// out = x * weight^T for weights made of codes: activations quantised per row and block of 128 inputs, integer sums per
+// weight group, one chain of multiply-adds per output over the groups and blocks in order.
+//
+// Integer sums are exact, so neither the level nor the number of rows changes them; the float chain is the same for all
+// rows. Sources for the formats: CKernels.h.
+
+#include "gemm_tile.h"
+
+// MARK: Integer dots
+
+/// acc[i] += sum over b of weight byte 4 i + b (unsigned) * x byte b (signed).
+#if defined(CS_HAS_VNNI)
+CS_INLINE i32x16 CS_NAME(dot)(i32x16 acc, const uint8_t *w, int32_t x) {
+    return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, _mm512_loadu_si512(w), _mm512_set1_epi32(x));
+}
+CS_INLINE i32x16 CS_NAME(dot_low)(i32x16 acc, const uint8_t *w, int32_t x) {
+    __m512i codes = _mm512_and_si512(_mm512_loadu_si512(w), _mm512_set1_epi8(15));
+    return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, codes, _mm512_set1_epi32(x));
+}
+CS_INLINE i32x16 CS_NAME(dot_high)(i32x16 acc, const uint8_t *w, int32_t x) {
+    __m512i codes = _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(w), 4), _mm512_set1_epi8(15));
+    return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, codes, _mm512_set1_epi32(x));
+}
+#else
+/// Even and odd bytes as 16 bits: both products of a pair fit 32 bits, so nothing saturates.
+CS_INLINE i32x16 CS_NAME(dot_codes)(i32x16 acc, u32x16 codes, int32_t x) {
+    const int8_t *b = (const int8_t *)&x;
+#if defined(CS_HAS_AVX512)
+    __m512i even = _mm512_and_si512((__m512i)codes, _mm512_set1_epi16(255));
+    __m512i odd = _mm512_srli_epi16((__m512i)codes, 8);
+    __m512i x_even = _mm512_set1_epi32((uint16_t)(int16_t)b[0] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[2] << 16));
+    __m512i x_odd = _mm512_set1_epi32((uint16_t)(int16_t)b[1] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[3] << 16));
+    return acc + (i32x16)_mm512_add_epi32(_mm512_madd_epi16(even, x_even), _mm512_madd_epi16(odd, x_odd));
+#elif defined(CS_HAS_AVX2)
+    __m256i x_even = _mm256_set1_epi32((uint16_t)(int16_t)b[0] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[2] << 16));
+    __m256i x_odd = _mm256_set1_epi32((uint16_t)(int16_t)b[1] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[3] << 16));
+    __m256i half[2];
+    memcpy(half, &codes, sizeof half);
+    CS_UNROLL for (int h = 0; h < 2; h++) {
+        __m256i even = _mm256_and_si256(half[h], _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(half[h], 8);
+        half[h] = _mm256_add_epi32(_mm256_madd_epi16(even, x_even), _mm256_madd_epi16(odd, x_odd));
+    }
+    i32x16 sum;
+    memcpy(&sum, half, sizeof sum);
+    return acc + sum;
+#else
+    CS_UNROLL for (int i = 0; i < 4; i++) acc += (i32x16)(codes >> (8 * i) & 255) * (i32x16)(int32_t)b[i];
+    return acc;
+#endif
+}
+CS_INLINE i32x16 CS_NAME(dot)(i32x16 acc, const uint8_t *w, int32_t x) {
+    return CS_NAME(dot_codes)(acc, *(const u32x16_any *)(const void *)w, x);
+}
+CS_INLINE i32x16 CS_NAME(dot_low)(i32x16 acc, const uint8_t *w, int32_t x) {
+    return CS_NAME(dot_codes)(acc, *(const u32x16_any *)(const void *)w & 0x0f0f0f0fu, x);
+}
+CS_INLINE i32x16 CS_NAME(dot_high)(i32x16 acc, const uint8_t *w, int32_t x) {
+    return CS_NAME(dot_codes)(acc, *(const u32x16_any *)(const void *)w >> 4 & 0x0f0f0f0fu, x);
+}
+#endif
+
+// MARK: Quantising activations
+
+/// One row's block: its codes, 4 inputs apart by `step` bytes, and its scale.
+static float CS_NAME(quantize_block)(const float *x, int count, int8_t *codes) {
+    f32x16 size = 0;
+    int i = 0;
+    for (; i + 16 <= count; i += 16) {
+        f32x16 magnitude = (f32x16)((u32x16)CS_NAME(load)(x + i) & 0x7fffffffu);
+        size = CS_NAME(vmax)(magnitude, size);
+    }
+    float largest = CS_NAME(largest)(size);
+    for (int j = i; j < count; j++) largest = fabsf(x[j]) > largest ? fabsf(x[j]) : largest;
+    float scale = largest / 127, inverse = largest > 0 ? 127 / largest : 0;
+    for (i = 0; i < count; i += 16) {
+        f32x16 value = i + 16 <= count ? CS_NAME(load)(x + i) : CS_NAME(load_some)(x + i, count - i);
+        // Adding 1.5 * 2^23 rounds to the nearest even integer and leaves it in the low bits.
+        f32x16 rounded = CS_NAME(madd)(value, (f32x16)inverse, (f32x16)0x1.8p23f);
+        i32x16 code = (i32x16)rounded - 0x4b400000;
+        i8x16 bytes = __builtin_convertvector(code, i8x16);
+        memcpy(codes + i, &bytes, 16);
+    }
+    return scale;
+}
+
+/// Lays rows first ..< first + rows of x out as one tile.
+static void CS_NAME(codes_tile)(const cs_linear_args *args, const cs_tile_layout *layout, int first, int rows, char *tile) {
+    int32_t *quads = (int32_t *)tile;
+    int32_t *starts = (int32_t *)(tile + (size_t)layout->inputs * rows);
+    float *scales = (float *)(starts + (size_t)layout->sums * rows);
+    const int zero = args->format.type == CS_I8 ? 128 : 8;
+    for (int m = 0; m < rows; m++) {
+        const float *x = args->x + (size_t)(first + m) * args->x_stride;
+        for (int b = 0; b < layout->blocks; b++) {
+            int8_t codes[CS_INPUT_BLOCK + 16] = {0};
+            int k = b * CS_INPUT_BLOCK;
+            int count = args->inputs - k < CS_INPUT_BLOCK ? args->inputs - k : CS_INPUT_BLOCK;
+            int padded = layout->inputs - k < CS_INPUT_BLOCK ? layout->inputs - k : CS_INPUT_BLOCK;
+            scales[(size_t)b * rows + m] = CS_NAME(quantize_block)(x + k, count, codes);
+            for (int q = 0; q < padded / 4; q++) memcpy(&quads[((size_t)(k / 4) + q) * rows + m], codes + 4 * q, 4);
+            for (int g = 0; g < count; g += layout->sum_inputs) {
+                int32_t sum = 0;
+                for (int i = g; i < count && i < g + layout->sum_inputs; i++) sum += codes[i];
+                size_t place = (size_t)((k + g) / layout->sum_inputs) * rows + m;
+                float less = (float)-sum;
+                if (args->format.has_minimums) memcpy(&starts[place], &less, 4);
+                else starts[place] = -zero * sum;
+            }
+        }
+    }
+}
+
+// MARK: Tiles
+
+/// What a tile of a panel reads: everything at its first input.
+typedef struct CS_NAME(operands) {
+    const int32_t *quads;    // [inputs / 4][rows]
+    const int32_t *starts;   // [sums][rows]
+    const float *x_scales;   // [blocks][rows]
+    const uint8_t *weights;
+    const float *scales;     // [sums][64], NULL: applied at the end
+    const float *minimums;   // [sums][64] or NULL
+    int inputs;
+    int sum_inputs;
+} CS_NAME(operands);
+
+/// The integer sums of `quads` groups of four inputs over the columns of `strip` vectors from s on.
+CS_INLINE void CS_NAME(integer_sums)(
+    const int rows, const int strip, const bool packed, int quads, const int32_t *x, const uint8_t *w, int s,
+    i32x16 sum[CS_ROW_TILE][4]) {
+    if (packed) {
+        for (int q = 0; q < quads; q += 2, w += 4 * CS_PANEL)
+            CS_UNROLL for (int v = 0; v < strip; v++)
+                CS_UNROLL for (int m = 0; m < rows; m++) {
+                    sum[m][v] = CS_NAME(dot_low)(sum[m][v], w + (s + v) * 64, x[q * rows + m]);
+                    sum[m][v] = CS_NAME(dot_high)(sum[m][v], w + (s + v) * 64, x[(q + 1) * rows + m]);
+                }
+    } else {
+        for (int q = 0; q < quads; q++, w += 4 * CS_PANEL)
+            CS_UNROLL for (int m = 0; m < rows; m++)
+                CS_UNROLL for (int v = 0; v < strip; v++)
+                    sum[m][v] = CS_NAME(dot)(sum[m][v], w + (s + v) * 64, x[q * rows + m]);
+    }
+}
+
+/// c[m, 0 ..< 64] (+)= the blocks of `o` in order.
+CS_INLINE void CS_NAME(tile_codes)(
+    const int rows, const bool packed, const bool fine, const CS_NAME(operands) *o, float *c, bool add) {
+    const int strip = CS_STRIP(rows);
+    for (int s = 0; s < CS_PANEL / 16; s += strip)
+        for (int k = 0, g = 0; k < o->inputs; k += CS_INPUT_BLOCK) {
+            int end = o->inputs < k + CS_INPUT_BLOCK ? o->inputs : k + CS_INPUT_BLOCK;
+            f32x16 block[CS_ROW_TILE][4];
+            CS_UNROLL for (int m = 0; m < rows; m++)
+                CS_UNROLL for (int v = 0; v < strip; v++) block[m][v] = 0.0f;
+            for (int at = k; at < end; at += o->sum_inputs, g++) {
+                i32x16 sum[CS_ROW_TILE][4];
+                CS_UNROLL for (int m = 0; m < rows; m++)
+                    CS_UNROLL for (int v = 0; v < strip; v++)
+                        sum[m][v] = o->minimums ? (i32x16)0 : (i32x16)o->starts[g * rows + m];
+                int quads = ((end < at + o->sum_inputs ? end : at + o->sum_inputs) - at) / 4;
+                CS_NAME(integer_sums)(
+                    rows, strip, packed, quads, o->quads + (size_t)(at / 4) * rows,
+                    o->weights + (size_t)at * CS_PANEL / (packed ? 2 : 1), s, sum);
+                CS_UNROLL for (int v = 0; v < strip; v++) {
+                    f32x16 scale = o->scales ? CS_NAME(load)(o->scales + (size_t)g * CS_PANEL + (s + v) * 16) : (f32x16)1.0f;
+                    CS_UNROLL for (int m = 0; m < rows; m++) {
+                        f32x16 value = __builtin_convertvector(sum[m][v], f32x16);
+                        block[m][v] = fine ? CS_NAME(madd)(value, scale, block[m][v]) : value * scale;
+                        if (o->minimums) {
+                            float less;
+                            memcpy(&less, &o->starts[g * rows + m], 4);
+                            f32x16 minimum = CS_NAME(load)(o->minimums + (size_t)g * CS_PANEL + (s + v) * 16);
+                            block[m][v] = CS_NAME(madd)(minimum, CS_NAME(splat)(less), block[m][v]);
+                        }
+                    }
+                }
+            }
+            CS_UNROLL for (int m = 0; m < rows; m++)
+                CS_UNROLL for (int v = 0; v < strip; v++) {
+                    float *to = c + m * CS_PANEL + (s + v) * 16;
+                    f32x16 before = add || k > 0 ? CS_NAME(load)(to) : (f32x16)0.0f;
+                    f32x16 scale = CS_NAME(splat)(o->x_scales[k / CS_INPUT_BLOCK * rows + m]);
+                    CS_NAME(store)(to, CS_NAME(madd)(block[m][v], scale, before));
+                }
+        }
+}
+
+#define CS_EACH_TILE(fine, packed)                                                          \
+    switch (rows) {                                                                         \
+    case 1: CS_NAME(tile_codes)(1, packed, fine, o, c, add); break;                         \
+    case 2: CS_NAME(tile_codes)(2, packed, fine, o, c, add); break;                         \
+    case 3: CS_NAME(tile_codes)(3, packed, fine, o, c, add); break;                         \
+    case 4: if (!fine) CS_NAME(tile_codes)(4, packed, false, o, c, add); break;             \
+    case 5: if (!fine) CS_NAME(tile_codes)(5, packed, false, o, c, add); break;             \
+    default: if (!fine) CS_NAME(tile_codes)(6, packed, false, o, c, add); break;            \
+    }
+
+static void CS_NAME(any_tile)(int rows, bool packed, const CS_NAME(operands) *o, float *c, bool add) {
+    bool fine = o->sum_inputs < CS_INPUT_BLOCK;
+    if (fine && packed) CS_EACH_TILE(true, true)
+    else if (fine) CS_EACH_TILE(true, false)
+    else if (packed) CS_EACH_TILE(false, true)
+    else CS_EACH_TILE(false, false)
+}
+#undef CS_EACH_TILE
+
+// MARK: Panels
+
+/// Scales or minimums of sums first ..< first + count as f32; one per output feature stands for every sum.
+static void CS_NAME(widen_scales)(const cs_linear_args *args, const char *from, int first, int count, float *out) {
+    cs_type type = args->format.scale_type;
+    for (int g = 0; g < count; g++) {
+        size_t at = args->format.group > 0 ? (size_t)(first + g) * CS_PANEL : 0;
+        for (int n = 0; n < CS_PANEL; n += 16) {
+            const char *row = from + (at + n) * cs_type_bytes(type);
+            CS_NAME(store)(
+                out + g * CS_PANEL + n, type == CS_F32    ? CS_NAME(load)((const float *)(const void *)row)
+                                        : type == CS_BF16 ? CS_NAME(load_bf16)((const uint16_t *)(const void *)row)
+                                                          : CS_NAME(load_f16)((const uint16_t *)(const void *)row));
+        }
+    }
+}
+
+/// [inputs / 8][64][4] halves of bytes as [inputs / 4][64][4] bytes.
+static void CS_NAME(unpack)(const uint8_t *packed, int inputs, uint8_t *codes) {
+    for (int k = 0; k < inputs; k += 8, packed += 4 * CS_PANEL, codes += 8 * CS_PANEL)
+        for (int i = 0; i < 4 * CS_PANEL; i++) {
+            codes[i] = packed[i] & 15;
+            codes[4 * CS_PANEL + i] = packed[i] >> 4;
+        }
+}
+
+/// Where a panel's codes, scales and minimums stand.
+typedef struct CS_NAME(panel_parts) {
+    const uint8_t *codes;
+    const char *scales;
+    const char *minimums;
+} CS_NAME(panel_parts);
+
+static CS_NAME(panel_parts) CS_NAME(parts)(const cs_linear_args *args, int panel) {
+    size_t inputs = ((size_t)args->inputs + 7) / 8 * 8;
+    size_t bytes = CS_PANEL * inputs / (args->format.type == CS_I4 ? 2 : 1);
+    const char *codes = (const char *)args->weight + (size_t)panel * cs_panel_bytes(args->format, (size_t)args->inputs);
+    size_t scales = CS_PANEL * cs_format_groups(args->format, (size_t)args->inputs) * cs_type_bytes(args->format.scale_type);
+    CS_NAME(panel_parts) parts = {(const uint8_t *)codes, codes + bytes, codes + bytes + scales};
+    return parts;
+}
+
+static void CS_NAME(codes_finish)(
+    const cs_linear_args *args, int panel, int row, const float *sums, const float *scales) {
+    int column = panel * CS_PANEL;
+    int width = args->outputs - column < CS_PANEL ? args->outputs - column : CS_PANEL;
+    float *out = args->out + (size_t)row * args->out_stride + column;
+    for (int n = 0; n < width; n++) {
+        float value = scales ? sums[n] * scales[n] : sums[n];
+        out[n] = args->bias ? value + args->bias[column + n] : value;
+    }
+}
+
+/// Rows first ..< first + count of one panel of integer codes; `tiles` as codes_prepare left them.
+static void CS_NAME(codes_panel)(
+    const cs_linear_args *args, int panel, int first, int count, const char *tiles, cs_code_room *room) {
+    const cs_tile_layout layout = cs_tile_layout_of(args);
+    const CS_NAME(panel_parts) parts = CS_NAME(parts)(args, panel);
+    const int tile_rows = cs_code_tile(args->format), sum = layout.sum_inputs;
+    const bool late = args->format.group == 0 && !args->format.has_minimums;
+    const bool is_packed = args->format.type == CS_I4, unpacks = is_packed && count > tile_rows;
+    for (int k = 0; k < layout.inputs; k += CS_UNPACKED_INPUTS) {
+        int inputs = layout.inputs - k < CS_UNPACKED_INPUTS ? layout.inputs - k : CS_UNPACKED_INPUTS;
+        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (is_packed ? 2 : 1);
+        int sums = (inputs + sum - 1) / sum;
+        if (!late) CS_NAME(widen_scales)(args, parts.scales, k / sum, sums, room->scales);
+        if (args->format.has_minimums) CS_NAME(widen_scales)(args, parts.minimums, k / sum, sums, room->minimums);
+        if (unpacks) CS_NAME(unpack)(codes, inputs, room->codes);
+        for (int m = 0; m < count; m += tile_rows) {
+            int rows = count - m < tile_rows ? count - m : tile_rows;
+            const char *tile = tiles + (size_t)m * layout.row_bytes;
+            const int32_t *starts = (const int32_t *)(const void *)(tile + (size_t)layout.inputs * rows);
+            const float *x_scales = (const float *)(const void *)(starts + (size_t)layout.sums * rows);
+            const CS_NAME(operands) operands = {
+                (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
+                x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes,
+                late ? NULL : room->scales, args->format.has_minimums ? room->minimums : NULL, inputs, sum};
+            CS_NAME(any_tile)(rows, is_packed && !unpacks, &operands, room->sums + m * CS_PANEL, k > 0);
+        }
+    }
+    if (late) CS_NAME(widen_scales)(args, parts.scales, 0, 1, room->scales);
+    for (int m = 0; m < count; m++)
+        CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL, late ? room->scales : NULL);
+}
+
+static void CS_NAME(codes_prepare)(const cs_linear_args *args, int first, int count, char *tiles) {
+    const cs_tile_layout layout = cs_tile_layout_of(args);
+    const int tile_rows = cs_code_tile(args->format);
+    for (int m = 0; m < count; m += tile_rows) {
+        int rows = count - m < tile_rows ? count - m : tile_rows;
+        CS_NAME(codes_tile)(args, &layout, first + m, rows, tiles + (size_t)m * layout.row_bytes);
+    }
+}
+
+// MARK: e4m3
+
+/// One row of a panel's block: 64 codes of one input, every fourth byte, as f32.
+CS_INLINE void CS_NAME(widen_f8)(const uint8_t *from, int lane, float *out) {
+    for (int n = 0; n < CS_PANEL; n += 16) {
+        u32x16 code = *(const u32x16_any *)(const void *)(from + n * 4) >> (8 * lane);
+        // Exponent and fraction at f32's place are the number times 2^-120, subnormals too.
+        f32x16 size = (f32x16)((code & 0x7f) << 20) * 0x1p120f;
+        CS_NAME(store)(out + n, (f32x16)((u32x16)size | (code & 0x80) << 24));
+    }
+}
+
+/// Rows of one panel of e4m3: a block of 128 inputs at a time is widened, multiplied and scaled. x stays f32.
+static void CS_NAME(float_panel)(const cs_linear_args *args, int panel, int first, int count, cs_code_room *room) {
+    const CS_NAME(panel_parts) parts = CS_NAME(parts)(args, panel);
+    const int sum = cs_sum_inputs(args->format);
+    for (int k = 0; k < args->inputs; k += sum) {
+        int inputs = args->inputs - k < sum ? args->inputs - k : sum;
+        float *block = room->products, *wide = (float *)(void *)room->codes;
+        for (int i = 0; i < inputs; i++)
+            CS_NAME(widen_f8)(parts.codes + (size_t)((k + i) / 4) * 4 * CS_PANEL, (k + i) % 4, wide + i * CS_PANEL);
+        CS_NAME(product_f32)(
+            count, inputs, args->x + (size_t)first * args->x_stride + k, args->x_stride, wide, block, CS_PANEL, false);
+        CS_NAME(widen_scales)(args, parts.scales, k / sum, 1, room->scales);
+        for (int m = 0; m < count; m++)
+            for (int n = 0; n < CS_PANEL; n += 16) {
+                float *to = room->sums + m * CS_PANEL + n;
+                f32x16 before = k > 0 ? CS_NAME(load)(to) : (f32x16)0.0f;
+                f32x16 product = CS_NAME(load)(block + m * CS_PANEL + n);
+                CS_NAME(store)(to, CS_NAME(madd)(product, CS_NAME(load)(room->scales + n), before));
+            }
+    }
+    for (int m = 0; m < count; m++)
+        CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL, NULL);
+}
+#undef CS_STRIP
