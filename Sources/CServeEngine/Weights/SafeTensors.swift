@@ -16,6 +16,8 @@ public struct StoredTensor {
     public var bytes: UnsafeRawBufferPointer
     /// The file that keeps the bytes, or nil for memory that lasts.
     var mapping: MappedFile?
+    /// How the numbers are read where they are codes with scales; `bytes` then say nothing.
+    var coded: (any CodedMatrix)?
 
     /// The type, where it can be read.
     public var element: ElementType? {
