@@ -190,7 +190,7 @@ static void linear_items(void *opaque, int thread, int first, int last) {
 
 /// Rows whose rounded x fits a thread's scratch; whole row tiles where possible.
 static int rows_per_chunk(const cs_linear_args *args) {
-    size_t fit = CS_SCRATCH_BYTES / (cs_rounded_row_bytes(args->inputs) + 1);
+    size_t fit = CS_SCRATCH_BYTES / (cs_rounded_row_bytes(args) + 1);
     if (fit >= CS_CHUNK_ROWS) return CS_CHUNK_ROWS;
     if (fit >= CS_ROW_TILE) return (int)(fit / CS_ROW_TILE * CS_ROW_TILE);
     return fit > 0 ? (int)fit : 1;

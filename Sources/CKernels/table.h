@@ -25,10 +25,12 @@ enum {
 };
 
 /// bf16 terms that stand for one f32 of x where products are made of bf16 dots.
-static inline int cs_rounded_terms(int inputs) { return inputs <= CS_TWO_TERM_INPUTS ? 2 : 1; }
+static inline int cs_rounded_terms(const cs_linear_args *args) {
+    return args->inputs <= CS_TWO_TERM_INPUTS || args->outputs <= CS_TWO_TERM_OUTPUTS ? 2 : 1;
+}
 /// Bytes of one row of x so rounded.
-static inline size_t cs_rounded_row_bytes(int inputs) {
-    return ((size_t)inputs + 1) / 2 * 4 * (size_t)cs_rounded_terms(inputs);
+static inline size_t cs_rounded_row_bytes(const cs_linear_args *args) {
+    return ((size_t)args->inputs + 1) / 2 * 4 * (size_t)cs_rounded_terms(args);
 }
 
 struct cs_code_room;

@@ -23,7 +23,7 @@ typedef enum cs_isa {
     CS_ISA_AVX2 = 1,
     CS_ISA_AVX512 = 2,
     /// AVX-512 whose bf16 products use vdpbf16ps: x rounded to bf16, denormals flushed, pairs summed in f32.
-    /// Up to CS_TWO_TERM_INPUTS input features x is rounded to two bf16 terms (16 bits and more).
+    /// Small weights (CS_TWO_TERM_INPUTS, CS_TWO_TERM_OUTPUTS) get x in two bf16 terms (16 bits and more).
     CS_ISA_AVX512_BF16 = 3,
     CS_ISA_NEON = 4,
     CS_ISA_COUNT = 5
@@ -154,9 +154,10 @@ void cs_embed(
 
 // MARK: Products
 
-/// Small matrices keep x nearly whole in bf16 products: the second term costs little there, and small models have no
-/// accuracy to lose. The rule looks at the weight's shape only, so that a row's numbers do not depend on its company.
-enum { CS_TWO_TERM_INPUTS = 2048 };
+/// Small matrices keep x nearly whole in bf16 products: the second term costs little there, and small models, and the
+/// routers of large ones, have no accuracy to lose. The rule looks at the weight's shape only, so that a row's numbers do
+/// not depend on its company.
+enum { CS_TWO_TERM_INPUTS = 512, CS_TWO_TERM_OUTPUTS = 256 };
 
 /// out = x * weight^T + bias.
 typedef struct cs_linear_args {
