@@ -275,41 +275,50 @@ static void CS_NAME(codes_finish)(const cs_linear_args *args, int panel, int row
     for (int n = 0; n < width; n++) out[n] = args->bias ? sums[n] + args->bias[column + n] : sums[n];
 }
 
+/// One run of inputs, k ..< k + inputs, for all tiles of a chunk. `many`: they share unpacked codes, and the next run is
+/// fetched into the second-level cache meanwhile.
+static void CS_NAME(codes_run)(
+    const cs_linear_args *args, const cs_tile_layout *layout, const uint8_t *codes, int k, int inputs, int count,
+    bool many, const char *tiles, cs_code_room *room) {
+    const int tile_rows = cs_code_tile(args->format), sum = layout->sum_inputs;
+    const bool halves = args->format.type == CS_I4, unpacks = halves && many;
+    const size_t bytes = (size_t)inputs * CS_PANEL / (halves ? 2 : 1);
+    const char *next = (const char *)codes + bytes;
+    size_t ahead = 0;
+    if (unpacks) CS_NAME(unpack)(codes, inputs, room->codes);
+    for (int m = 0; m < count; m += tile_rows) {
+        int rows = count - m < tile_rows ? count - m : tile_rows;
+        for (size_t end = many ? bytes * (size_t)(m + rows) / (size_t)count : 0; ahead < end; ahead += 64)
+            __builtin_prefetch(next + ahead, 0, 2);
+        const char *tile = tiles + (size_t)m * layout->row_bytes;
+        const int32_t *starts = (const int32_t *)(const void *)(tile + (size_t)layout->inputs * rows);
+        const float *x_scales = (const float *)(const void *)(starts + (size_t)layout->sums * rows);
+        const CS_NAME(operands) operands = {
+            (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
+            x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes, room->scales,
+            room->minimums, inputs, sum};
+        const bool packed = halves && !unpacks, minimums = args->format.has_minimums;
+        float *sums = room->sums + m * CS_PANEL;
+        if (sum < CS_INPUT_BLOCK) CS_NAME(fine_tile)(rows, packed, minimums, &operands, sums, k > 0);
+        else CS_NAME(coarse_tile)(rows, packed, minimums, &operands, sums, k > 0);
+    }
+}
+
 /// Rows first ..< first + count of one panel of integer codes; `tiles` as codes_prepare left them.
 static void CS_NAME(codes_panel)(
     const cs_linear_args *args, int panel, int first, int count, const char *tiles, cs_code_room *room) {
     const cs_tile_layout layout = cs_tile_layout_of(args);
     const CS_NAME(panel_parts) parts = CS_NAME(parts)(args, panel);
-    const int tile_rows = cs_code_tile(args->format), sum = layout.sum_inputs;
-    const bool is_packed = args->format.type == CS_I4, unpacks = is_packed && count > tile_rows;
-    const bool minimums = args->format.has_minimums;
-    for (int k = 0; k < layout.inputs; k += CS_RUN_INPUTS) {
-        int inputs = layout.inputs - k < CS_RUN_INPUTS ? layout.inputs - k : CS_RUN_INPUTS;
-        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (is_packed ? 2 : 1);
+    const int sum = layout.sum_inputs;
+    const bool many = count > cs_code_tile(args->format) * (sum < CS_INPUT_BLOCK ? 1 : 2);
+    const int run = many ? CS_SHORT_RUN : CS_LONG_RUN;
+    for (int k = 0; k < layout.inputs; k += run) {
+        int inputs = layout.inputs - k < run ? layout.inputs - k : run;
         int sums = (inputs + sum - 1) / sum;
         CS_NAME(widen_scales)(args, parts.scales, k / sum, sums, room->scales);
-        if (minimums) CS_NAME(widen_scales)(args, parts.minimums, k / sum, sums, room->minimums);
-        if (unpacks) CS_NAME(unpack)(codes, inputs, room->codes);
-        // The next run comes from memory while this one is multiplied.
-        const size_t run_bytes = (size_t)inputs * CS_PANEL / (is_packed ? 2 : 1);
-        const char *next = (const char *)codes + run_bytes;
-        size_t ahead = 0;
-        for (int m = 0; m < count; m += tile_rows) {
-            int rows = count - m < tile_rows ? count - m : tile_rows;
-            for (size_t end = run_bytes * (size_t)(m + rows) / (size_t)count; ahead < end; ahead += 64)
-                __builtin_prefetch(next + ahead);
-            const char *tile = tiles + (size_t)m * layout.row_bytes;
-            const int32_t *starts = (const int32_t *)(const void *)(tile + (size_t)layout.inputs * rows);
-            const float *x_scales = (const float *)(const void *)(starts + (size_t)layout.sums * rows);
-            const CS_NAME(operands) operands = {
-                (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
-                x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes, room->scales,
-                room->minimums, inputs, sum};
-            float *sums_of_tile = room->sums + m * CS_PANEL;
-            if (sum < CS_INPUT_BLOCK)
-                CS_NAME(fine_tile)(rows, is_packed && !unpacks, minimums, &operands, sums_of_tile, k > 0);
-            else CS_NAME(coarse_tile)(rows, is_packed && !unpacks, minimums, &operands, sums_of_tile, k > 0);
-        }
+        if (args->format.has_minimums) CS_NAME(widen_scales)(args, parts.minimums, k / sum, sums, room->minimums);
+        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (args->format.type == CS_I4 ? 2 : 1);
+        CS_NAME(codes_run)(args, &layout, codes, k, inputs, count, many, tiles, room);
     }
     for (int m = 0; m < count; m++) CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL);
 }
