@@ -81,7 +81,8 @@ void cs_fill_elementwise(cs_kernels *kernels, cs_isa isa);
 
 /// ``cs_linear`` for weights made of codes.
 void cs_linear_codes(cs_context *context, const cs_linear_args *args);
-/// One number of a packed matrix made of codes.
+/// One number of a packed matrix, of plain numbers or made of codes.
+float cs_plain_value(cs_type type, const void *packed, size_t columns, size_t row, size_t column);
 float cs_code_value(cs_format format, const void *packed, size_t columns, size_t row, size_t column);
 static inline bool cs_is_coded(cs_type type) { return type == CS_I8 || type == CS_I4 || type == CS_F8; }
 
