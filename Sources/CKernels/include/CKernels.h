@@ -312,6 +312,18 @@ const cs_sampling *cs_sampling_kernels(cs_isa isa);
 typedef enum cs_function { CS_EXP = 0, CS_TANH = 1, CS_ERF = 2 } cs_function;
 void cs_map(const cs_context *context, cs_function function, const float *x, int count, float *y);
 
+// MARK: The machine's peaks
+
+/// What products are made of.
+typedef enum cs_arithmetic { CS_ARITHMETIC_F32 = 0, CS_ARITHMETIC_BF16 = 1, CS_ARITHMETIC_INT8 = 2 } cs_arithmetic;
+
+/// Does multiply-adds in registers on all threads, nothing else; returns how many operations (a multiply-add is two), 0
+/// where the context's level has no such instruction. What a product can reach at most.
+double cs_peak_compute(cs_context *context, cs_arithmetic arithmetic, int rounds);
+
+/// Reads memory (aligned to 4, a multiple of 256 bytes) on all threads, piece by piece, each so many times; returns the words' sum.
+uint32_t cs_peak_read(cs_context *context, const void *memory, size_t bytes, size_t piece, int times);
+
 #if defined(__cplusplus)
 }
 #endif
