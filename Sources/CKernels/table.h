@@ -34,6 +34,7 @@ static inline size_t cs_rounded_row_bytes(const cs_linear_args *args) {
 }
 
 struct cs_code_room;
+struct cs_attention_item;
 
 typedef struct cs_kernels {
     void (*linear_prepare)(const cs_linear_args *, int first, int count, void *rounded);
@@ -42,8 +43,10 @@ typedef struct cs_kernels {
     void (*codes_panel)(
         const cs_linear_args *, int panel, int first, int count, const char *tiles, struct cs_code_room *room);
     void (*float_panel)(const cs_linear_args *, int panel, int first, int count, struct cs_code_room *room);
-    void (*attention_block)(
-        const cs_attention_args *, const cs_attention_entry *, int kv_head, int first, int count, float *scratch);
+    void (*attention_item)(const struct cs_attention_item *, float *scratch);
+    void (*attention_span)(const struct cs_attention_item *, int span, float *scratch, float *const *records);
+    void (*attention_merge)(const struct cs_attention_item *, int row, int spans, float *const *records);
+    float (*encode)(cs_type, const float *x, int count, uint8_t *codes);
     void (*norm_row)(const float *x, const float *weight, float epsilon, int columns, float *out);
     void (*add_norm_row)(
         const float *delta, float *residual, const float *weight, float epsilon, int columns, float *out);
@@ -75,6 +78,7 @@ struct cs_context {
 void cs_fill_gemm(cs_kernels *kernels, cs_isa isa);
 void cs_fill_codes(cs_kernels *kernels, cs_isa isa);
 void cs_fill_attention(cs_kernels *kernels, cs_isa isa);
+void cs_fill_cache(cs_kernels *kernels, cs_isa isa);
 void cs_fill_norm(cs_kernels *kernels, cs_isa isa);
 void cs_fill_activation(cs_kernels *kernels, cs_isa isa);
 void cs_fill_elementwise(cs_kernels *kernels, cs_isa isa);

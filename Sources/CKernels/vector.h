@@ -89,6 +89,21 @@ CS_INLINE f32x16 CS_NAME(vexp)(f32x16 x) {
     return CS_NAME(select)(x == x, result, x);
 }
 
+/// 2^x for x <= 0, within 2 ulp; 0 below -126 and at -infinity, NaN at NaN. Source: Cephes exp2f's polynomial.
+CS_INLINE f32x16 CS_NAME(vexp2)(f32x16 x) {
+    // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
+    f32x16 shifted = x + (f32x16)0x1.8p23f;
+    f32x16 r = x - (shifted - (f32x16)0x1.8p23f);
+    f32x16 p = CS_NAME(madd)((f32x16)1.535336188319500e-4f, r, (f32x16)1.339887440266574e-3f);
+    p = CS_NAME(madd)(p, r, (f32x16)9.618437357674640e-3f);
+    p = CS_NAME(madd)(p, r, (f32x16)5.550332471162809e-2f);
+    p = CS_NAME(madd)(p, r, (f32x16)2.402264791363012e-1f);
+    p = CS_NAME(madd)(p, r, (f32x16)6.931472028550421e-1f);
+    p = CS_NAME(madd)(p, r, (f32x16)1.0f);
+    f32x16 result = (f32x16)((i32x16)p + ((i32x16)shifted << 23));
+    return CS_NAME(select)(x < (f32x16)-126.0f, (f32x16)0.0f, result);
+}
+
 /// tanh x: Cephes' polynomial below 0.625, 1 - 2 / (e^2x + 1) above.
 CS_INLINE f32x16 CS_NAME(vtanh)(f32x16 x) {
     f32x16 size = (f32x16)((u32x16)x & 0x7fffffffu);

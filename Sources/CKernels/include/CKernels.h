@@ -230,8 +230,14 @@ void cs_rotate(
     cs_context *context, float *x, size_t x_stride, const int32_t *positions, const float *cosines, const float *sines,
     int rotary_dim, int rows, int heads, int head_dim);
 
-/// A layer of the paged cache: [block][keys, values][kv_head] of block_size * head_dim numbers each. Keys are stored
-/// [head_dim][block_size], so that a run of keys' same components is one vector; values [block_size][head_dim].
+/// A layer of the paged cache: [block][kv_head] of keys, values and, for codes, scales; block_size * head_dim numbers each.
+///
+/// Types: CS_F32, CS_BF16, CS_F16; CS_I8 and CS_F8 hold codes of a byte (two's complement, e4m3), with one f32 scale per
+/// position for a head's keys and one for its values, [keys, values][block_size], from the next multiple of 4 bytes on.
+///
+/// Blocks of a multiple of 16 positions and heads of a multiple of 16 numbers are laid out as attention reads them: keys
+/// [head_dim][block_size], values [block_size][head_dim]; in bf16 in pairs, keys [head_dim / 2][block_size][2], values
+/// [block_size / 2][head_dim][2]. Others hold keys and values as [block_size][head_dim], and cost more to read.
 typedef struct cs_kv_layer {
     void *base;
     cs_type type;
@@ -239,6 +245,9 @@ typedef struct cs_kv_layer {
     int head_dim;
     int block_size;
 } cs_kv_layer;
+
+/// Bytes of one block of one layer.
+size_t cs_kv_block_bytes(cs_type type, int kv_heads, int head_dim, int block_size);
 
 /// Writes keys and values [rows, kv_heads * head_dim] into slots (block * block_size + offset).
 void cs_kv_store(
@@ -255,6 +264,8 @@ typedef struct cs_attention_entry {
 
 /// Positions per tile of the online softmax, aligned to absolute positions: part of the numerics.
 enum { CS_ATTENTION_TILE = 64 };
+/// Positions per span: each is summed by itself and merged with those before it, wherever it was computed.
+enum { CS_ATTENTION_SPAN = 512 };
 /// The largest head.
 enum { CS_MAX_HEAD_DIM = 1024 };
 

@@ -38,11 +38,22 @@ public enum BackendTable {
 }
 
 extension Backend {
-    /// The types as asked: `auto` keeps weights as stored and caches in f32.
+    /// The types as asked: `auto` keeps weights as stored, and caches in the type that they have then.
     public func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats {
         let weights = try element(recipe.dtype, field: "dtype", automatic: stored)
-        let cache = try element(recipe.cacheDtype, field: "cache_dtype", automatic: .float32)
+        let cache = try cacheFormat(recipe.cacheDtype, automatic: CacheFormat(weights))
         return MemoryPlan.Formats(weights: WeightLayouts(weightLayout(.plain(weights))), cache: cache)
+    }
+
+    /// The cache's format that a recipe names.
+    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``.
+    public func cacheFormat(_ name: String, automatic: CacheFormat) throws -> CacheFormat {
+        if name == "auto" { return automatic }
+        guard let format = CacheFormat(name: name) else {
+            throw EngineError.unsupportedType(
+                field: "cache_dtype", value: name, supported: ["auto"] + CacheFormat.names)
+        }
+        return format
     }
 
     /// The element type that a recipe's field names.

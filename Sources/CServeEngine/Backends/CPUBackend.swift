@@ -131,7 +131,7 @@ public struct CPUBackend: Backend {
     /// A view; nothing is copied.
     public func slice(_ buffer: HostBuffer, firstRow: Int) -> HostBuffer { buffer.slice(firstRow: firstRow) }
 
-    /// A view of the region; keys of a head are laid `[headDim][slot]`.
+    /// A view of the region, laid out as `cs_kv_layer` says.
     public func cache(in memory: HostMemory, plan: KVCachePlan) -> PagedKVCache {
         precondition(plan.headDim <= Int(CS_MAX_HEAD_DIM), "heads are wider than CS_MAX_HEAD_DIM")
         return PagedKVCache(memory, plan: plan)
@@ -167,6 +167,19 @@ extension QuantizedFormat.Code {
         switch self {
         case .int8: CS_I8
         case .int4: CS_I4
+        case .fp8: CS_F8
+        }
+    }
+}
+
+extension CacheFormat {
+    /// The C kernels' name.
+    var kernelType: cs_type {
+        switch self {
+        case .float32: CS_F32
+        case .float16: CS_F16
+        case .bfloat16: CS_BF16
+        case .int8: CS_I8
         case .fp8: CS_F8
         }
     }

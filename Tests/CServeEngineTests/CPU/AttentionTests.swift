@@ -10,11 +10,11 @@ import Testing
     struct Case: CustomStringConvertible {
         var shape: AttentionShape
         var blockSize: Int
-        var element: ElementType
+        var format: CacheFormat
 
         var description: String {
             "\(shape.heads)/\(shape.kvHeads) heads of \(shape.headDim), window \(shape.window ?? 0), "
-                + "cap \(shape.softcap ?? 0), blocks of \(blockSize), \(element)"
+                + "cap \(shape.softcap ?? 0), blocks of \(blockSize), \(format)"
         }
     }
 
@@ -26,13 +26,13 @@ import Testing
     ]
 
     private static func case_(
-        _ heads: Int, _ kvHeads: Int, _ dim: Int, _ window: Int?, _ cap: Float?, _ block: Int, _ element: ElementType
+        _ heads: Int, _ kvHeads: Int, _ dim: Int, _ window: Int?, _ cap: Float?, _ block: Int, _ format: CacheFormat
     ) -> Case {
         let scale = 3 / Float(dim).squareRoot()
         return Case(
             shape: AttentionShape(
                 heads: heads, kvHeads: kvHeads, headDim: dim, scale: scale, window: window, softcap: cap),
-            blockSize: block, element: element)
+            blockSize: block, format: format)
     }
 
     @Test("Every query attends like the oracle's on every instruction set", arguments: cases.indices)
@@ -67,7 +67,7 @@ import Testing
     @Test("Copied blocks read like their originals in every layer")
     func copies() throws {
         let cpu = try CPUBackend(threads: 1)
-        let plan = KVCachePlan(layers: 2, blocks: 4, blockSize: 16, kvHeads: 2, headDim: 8, element: .float16)
+        let plan = KVCachePlan(layers: 2, blocks: 4, blockSize: 16, kvHeads: 2, headDim: 8, format: .float16)
         let cache = cpu.cache(in: try cpu.allocate("cache", bytes: plan.bytes), plan: plan)
         let shape = AttentionShape(heads: 2, kvHeads: 2, headDim: 8, scale: 1)
         var random = Uniform(seed: 9)
@@ -100,7 +100,7 @@ extension Backend {
         let perRequest = 140 / item.blockSize + 2
         let plan = KVCachePlan(
             layers: 2, blocks: perRequest * requests.count, blockSize: item.blockSize, kvHeads: item.shape.kvHeads,
-            headDim: item.shape.headDim, element: item.element)
+            headDim: item.shape.headDim, format: item.format)
         let cache = cache(in: try allocate("cache", bytes: plan.bytes), plan: plan)
         var results = requests.map { Matrix($0.rows, width, .init(repeating: .nan, count: $0.rows * width)) }
         for turn in 0..<(chunks.map(\.count).max() ?? 0) {
