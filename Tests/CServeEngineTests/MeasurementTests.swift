@@ -107,10 +107,10 @@ import Testing
                 .packing(name, format, inputs: 64, outputs: 64),
             ]
         }
-        cases += ElementType.allCases.flatMap { element in
+        cases += CacheFormat.allCases.flatMap { format in
             [
-                KernelCase.attention(heads, element, requests: 2, rows: 3, context: 20, coldBytes: 1 << 16),
-                .place(heads, rows: 3, storing: element),
+                KernelCase.attention(heads, format, requests: 2, rows: 3, context: 20, coldBytes: 1 << 16),
+                .place(heads, rows: 3, storing: format),
             ]
         }
         cases += [

@@ -177,10 +177,10 @@ func kernelFamilies() -> [Family] {
         }
         cases.append(.packing(name, format, inputs: 256, outputs: 128))
     }
-    for element in ElementType.allCases {
-        cases.append(.attention(heads, element, requests: 1, rows: 64, context: 64, coldBytes: 0))
-        cases.append(.attention(heads, element, requests: 4, rows: 1, context: 200, coldBytes: 0))
-        cases.append(.place(heads, rows: 32, storing: element))
+    for format in CacheFormat.allCases {
+        cases.append(.attention(heads, format, requests: 1, rows: 64, context: 64, coldBytes: 0))
+        cases.append(.attention(heads, format, requests: 4, rows: 1, context: 200, coldBytes: 0))
+        cases.append(.place(heads, rows: 32, storing: format))
     }
     cases += [
         .norm(rows: 8, columns: 2048, adding: false), .norm(rows: 8, columns: 2048, adding: true),

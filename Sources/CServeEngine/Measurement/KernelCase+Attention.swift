@@ -26,14 +26,14 @@ extension KernelCase {
     /// Attention of `requests` requests, each with `rows` new tokens behind `context` cached ones.
     /// - Parameter coldBytes: Bytes of cache that calls go round in, layer by layer; 0 for one layer.
     public static func attention(
-        _ heads: Heads, _ element: ElementType, requests: Int, rows: Int, context: Int,
+        _ heads: Heads, _ format: CacheFormat, requests: Int, rows: Int, context: Int,
         coldBytes: Int = KernelCase.coldBytes
     ) -> KernelCase {
         let length = context + rows
         // Row i sees context + i + 1 positions.
         let pairs = requests * rows * (2 * context + rows + 1) / 2
-        let cached = 2 * requests * length * heads.keys * heads.dimension * element.size
-        let name = "attention \(element.rawValue) \(heads.queries)/\(heads.keys)x\(heads.dimension)"
+        let cached = requests * heads.keys * format.headBytes(positions: length, headDim: heads.dimension)
+        let name = "attention \(format.rawValue) \(heads.queries)/\(heads.keys)x\(heads.dimension)"
         return KernelCase(
             family: "attention", name: "\(name) b\(requests) q\(rows) at \(context)",
             operations: 4 * Double(pairs * heads.queries * heads.dimension),
@@ -44,9 +44,8 @@ extension KernelCase {
             let blocks = (length + 15) / 16
             let plan = KVCachePlan(
                 layers: layers, blocks: blocks * requests, blockSize: 16, kvHeads: heads.keys,
-                headDim: heads.dimension, element: element)
+                headDim: heads.dimension, format: format)
             let memory = try backend.allocate("A kernel's cache", bytes: plan.bytes)
-            KernelNumbers.fill(memory, element)
             let cache = backend.cache(in: memory, plan: plan)
             var batch = BatchInputs(blockSize: 16)
             for request in 0..<requests {
@@ -54,8 +53,16 @@ extension KernelCase {
                 batch.append(
                     tokens: [Int32](repeating: 1, count: rows), start: context, blockTable: table, wanted: .none)
             }
-            let width = (heads.queries + 2 * heads.keys) * heads.dimension
-            let qkv = try KernelNumbers.buffer(backend, rows: requests * rows, columns: width)
+            let qkv = try KernelNumbers.buffer(backend, rows: max(length, requests * rows), columns: heads.width)
+            for request in 0..<requests {
+                var stored = BatchInputs(blockSize: 16)
+                let table = (request * blocks..<(request + 1) * blocks).map { Int32($0) }
+                stored.append(
+                    tokens: [Int32](repeating: 1, count: length), start: 0, blockTable: table, wanted: .none)
+                for layer in 0..<layers {
+                    backend.store(qkv, heads: heads.shape, into: cache, layer: layer, batch: stored)
+                }
+            }
             let out = try KernelNumbers.buffer(
                 backend, rows: requests * rows, columns: heads.queries * heads.dimension)
             return { call in
@@ -66,15 +73,18 @@ extension KernelCase {
     }
 
     static func attentionCases() -> [KernelCase] {
-        ElementType.allCases.flatMap { element in
+        CacheFormat.allCases.flatMap { format in
             [(1, 512, 0), (1, 512, 1536), (1, 1, 512), (1, 1, 4096), (32, 1, 128), (32, 1, 1024)].map {
-                attention(.tinyLlama, element, requests: $0.0, rows: $0.1, context: $0.2)
+                attention(.tinyLlama, format, requests: $0.0, rows: $0.1, context: $0.2)
             }
         }
     }
 }
 
 extension KernelCase.Heads {
+    /// Columns of queries, keys and values.
+    var width: Int { (queries + 2 * keys) * dimension }
+
     /// As the backend wants it.
     var shape: AttentionShape {
         AttentionShape(

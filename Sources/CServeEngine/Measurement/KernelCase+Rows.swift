@@ -37,22 +37,22 @@ extension KernelCase {
     }
 
     /// Rotation of queries and keys, or writing keys and values into the cache, of so many rows.
-    public static func place(_ heads: Heads, rows: Int, storing element: ElementType?) -> KernelCase {
-        let touched = (element == nil ? heads.queries + heads.keys : 2 * heads.keys) * heads.dimension
+    public static func place(_ heads: Heads, rows: Int, storing format: CacheFormat?) -> KernelCase {
+        let touched = (format == nil ? heads.queries + heads.keys : 2 * heads.keys) * heads.dimension
         return KernelCase(
-            family: "rows", name: "\(element.map { "store \($0.rawValue)" } ?? "rope") m\(rows)",
-            bytes: Double(rows * touched * (4 + (element?.size ?? 4))), source: .cachedRead
+            family: "rows", name: "\(format.map { "store \($0.rawValue)" } ?? "rope") m\(rows)",
+            bytes: Double(rows * touched * (4 + (format?.numberBytes ?? 4))), source: .cachedRead
         ) { backend in
             let blocks = (rows + 15) / 16
             let plan = KVCachePlan(
                 layers: 1, blocks: blocks, blockSize: 16, kvHeads: heads.keys, headDim: heads.dimension,
-                element: element ?? .float32)
+                format: format ?? .float32)
             let cache = backend.cache(in: try backend.allocate("A kernel's cache", bytes: plan.bytes), plan: plan)
             var batch = BatchInputs(blockSize: 16)
             batch.append(
                 tokens: [Int32](repeating: 1, count: rows), start: 0, blockTable: (0..<Int32(blocks)), wanted: .none)
             let qkv = try KernelNumbers.buffer(
-                backend, rows: rows, columns: (heads.queries + 2 * heads.keys) * heads.dimension)
+                backend, rows: rows, columns: heads.width)
             let count = rows * heads.dimension / 2
             let memory = try backend.allocate("Rope tables", bytes: 2 * count * 4)
             let table = RopeTable(
@@ -60,7 +60,7 @@ extension KernelCase {
                 sines: backend.upload([Float](repeating: 0.8, count: count), into: memory, at: count * 4),
                 rotaryDim: heads.dimension, positions: rows)
             return { _ in
-                if element != nil {
+                if format != nil {
                     backend.store(qkv, heads: heads.shape, into: cache, layer: 0, batch: batch)
                 } else {
                     backend.rotate(
@@ -76,7 +76,7 @@ extension KernelCase {
             [
                 norm(rows: rows, columns: 2048, adding: false), norm(rows: rows, columns: 2048, adding: true),
                 activation(rows: rows, columns: 5632), place(.tinyLlama, rows: rows, storing: nil),
-            ] + ElementType.allCases.map { place(.tinyLlama, rows: rows, storing: $0) }
+            ] + CacheFormat.allCases.map { place(.tinyLlama, rows: rows, storing: $0) }
         }
     }
 
