@@ -38,7 +38,12 @@ const char *cs_isa_name(cs_isa isa);
 
 // MARK: Threads and context
 
-/// Cores that this process may run on.
+/// Cores that this process may compute on, by its affinity and its control group: one hardware thread of each. Writes the
+/// first `most` of them, those of the NUMA node with the most first; returns how many there are, at least 1.
+int cs_cores(int *cores, int most);
+/// The same for the hardware threads `allowed`, with the system's files under `system` ("/sys"). `cores` holds `count`.
+int cs_cores_of(const char *system, const int *allowed, int count, int *cores);
+/// How many cores that is.
 int cs_core_count(void);
 
 /// A fork-join pool: workers spin for a bounded time, then sleep. The caller works too.
@@ -51,6 +56,8 @@ cs_pool *cs_pool_create(int threads);
 /// Joins the workers.
 void cs_pool_destroy(cs_pool *pool);
 int cs_pool_threads(const cs_pool *pool);
+/// Keeps worker i on core cores[i]; the caller (0) stays free to move. False where the system refuses.
+bool cs_pool_pin(cs_pool *pool, const int *cores);
 /// Runs job over 0 ..< items in runs of `grain` and returns when all are done.
 void cs_pool_run(cs_pool *pool, cs_job job, void *context, int items, int grain);
 
@@ -60,6 +67,8 @@ typedef struct cs_context cs_context;
 /// NULL if memory or threads are refused, or the machine does not run `isa`. `threads` counts the caller.
 cs_context *cs_context_create(int threads, cs_isa isa);
 void cs_context_destroy(cs_context *context);
+/// ``cs_pool_pin`` for its pool; false if there are fewer cores than threads.
+bool cs_context_pin(cs_context *context, const int *cores, int count);
 int cs_context_threads(const cs_context *context);
 cs_isa cs_context_isa(const cs_context *context);
 /// Bytes of scratch that a context with so many threads holds.

@@ -23,7 +23,7 @@ public enum BackendTable {
 
     /// The backends, best first.
     public static let rows: [Row] = [
-        Row(name: "cpu", tolerance: 5e-2) { threads in try CPUBackend(threads: threads) },
+        Row(name: "cpu", tolerance: 5e-2) { threads in try CPUBackend(threads: threads, ownsCores: true) },
         Row(name: "reference", tolerance: 1e-4) { _ in Reference() },
     ]
 

@@ -57,8 +57,12 @@ public struct CPUBackend: Backend {
     /// - Parameters:
     ///   - threads: Threads with the caller's; nil takes every core that this process may use.
     ///   - instructionSet: The kernels' level; nil takes the machine's best.
+    ///   - ownsCores: Keeps each worker on a core of its own where there are as many threads as cores; a server does,
+    ///     which shares them with nobody.
     /// - Throws: ``CPUBackendError``.
-    public init(threads: Int? = nil, instructionSet: CPUInstructionSet? = nil) throws {
+    public init(
+        threads: Int? = nil, instructionSet: CPUInstructionSet? = nil, ownsCores: Bool = false
+    ) throws {
         let level = instructionSet ?? .best
         let count = threads ?? Int(cs_core_count())
         guard count >= 1 else { throw CPUBackendError.threadsOutOfRange(threads: count) }
@@ -69,8 +73,16 @@ public struct CPUBackend: Backend {
             throw CPUBackendError.threadsRefused(threads: count)
         }
         owner = Context(made)
+        if ownsCores { Self.pin(made, threads: count) }
         self.instructionSet = level
         self.threads = count
+    }
+
+    /// With fewer threads than cores other processes may compute beside, perhaps on the same cores: workers stay free.
+    private static func pin(_ context: OpaquePointer, threads: Int) {
+        var cores = [Int32](repeating: 0, count: threads)
+        let count = cs_cores(&cores, Int32(threads))
+        if threads == Int(count) { cs_context_pin(context, cores, count) }
     }
 
     /// Panels of 64 output features; bf16 pairs its input features, codes come in eights.
