@@ -89,7 +89,13 @@ static void CS_NAME(stage_position)(
     char *values = room->staged + (size_t)CS_ATTENTION_TILE * padded * cs_type_bytes(room->wide);
     for (int half = 0; half < 2; half++) {
         float row[CS_MAX_HEAD_DIM + CS_RUN];
-        cs_widen(layer->type, head + half * part + (size_t)slot * dim * number, (size_t)dim, row);
+        const char *from = head + half * part + (size_t)slot * dim * number;
+        if (layer->type == CS_I8 || layer->type == CS_F8) {
+            for (int d = 0; d < dim; d++)
+                row[d] = layer->type == CS_I8 ? (float)(int8_t)from[d] : cs_f8_to_f32((uint8_t)from[d]);
+        } else {
+            cs_widen(layer->type, from, (size_t)dim, row);
+        }
         for (int d = dim; d < padded; d++) row[d] = 0;
         for (int d = 0; d < padded; d++) {
             size_t plain = half ? (size_t)j * padded + d : (size_t)(j / 16) * padded * 16 + (size_t)d * 16 + j % 16;

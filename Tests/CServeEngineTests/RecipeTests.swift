@@ -105,13 +105,16 @@ struct RecipeTests {
             var recipe = Recipe()
             recipe.cacheDtype = name
             try recipe.checkRunnable()
-            #expect(try Reference().formats(stored: .bfloat16, recipe: recipe).cache == format)
+            let formats = try Reference().formats(stored: .bfloat16, recipe: recipe)
+            #expect(formats.cache == format)
         }
         for element in ElementType.allCases {
             var recipe = Recipe()
-            #expect(try Reference().formats(stored: element, recipe: recipe).cache == CacheFormat(element))
+            let asStored = try Reference().formats(stored: element, recipe: recipe)
+            #expect(asStored.cache == CacheFormat(element))
             recipe.dtype = "float16"
-            #expect(try Reference().formats(stored: element, recipe: recipe).cache == .float16)
+            let asAsked = try Reference().formats(stored: element, recipe: recipe)
+            #expect(asAsked.cache == .float16)
         }
         #expect(throws: EngineError.self) { try Reference().cacheFormat("fp9", automatic: .float32) }
     }

@@ -104,9 +104,9 @@ import Testing
         let found = try CPUBackend(threads: 1).attend(
             [broken, whole], chunks: [[0..<10, 10..<11, 11..<20], [0..<20]], item)
         let width = item.shape.heads * item.shape.headDim
-        #expect(found[0].values[..<(10 * width)].allSatisfy(\.isFinite))
-        #expect(found[0].values[(10 * width)...].allSatisfy(\.isNaN))
-        #expect(found[1].values.allSatisfy(\.isFinite))
+        #expect(found[0].values[..<(10 * width)].allSatisfy { $0.isFinite })
+        #expect(found[0].values[(10 * width)...].allSatisfy { $0.isNaN })
+        #expect(found[1].values.allSatisfy { $0.isFinite })
     }
 
     @Test("The plan's bytes of a block are the kernels'")
