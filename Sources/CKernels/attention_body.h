@@ -20,7 +20,8 @@ typedef struct CS_NAME(attention_room) {
     uint32_t *weights;  // [rows][words of 64 positions]
     char *staged;       // a widened tile
     f32x16 *sums;       // [rows]: weights' sums, lane by lane
-    float *factors;     // [rows]
+    float *factors;     // [rows, up to 16]: of what was summed before a tile
+    float *largest;     // [rows]: scores
     size_t query_words, weight_words, record;
     int padded, rows;
     cs_type wide;       // what staged tiles hold
@@ -46,7 +47,8 @@ static void CS_NAME(room)(const cs_attention_item *item, float *scratch, CS_NAME
     room->weights = (uint32_t *)(room->scores + rows * CS_ATTENTION_TILE);
     room->queries = room->weights + rows * CS_ATTENTION_TILE;
     room->factors = (float *)(room->queries + (size_t)rows * room->padded);
-    room->staged = (char *)(room->factors + CS_QUERY_ROWS + 16);
+    room->largest = room->factors + CS_QUERY_ROWS;
+    room->staged = (char *)(room->largest + CS_QUERY_ROWS);
 }
 
 /// Rounds a row of f32 to the words that tiles are multiplied with.
@@ -87,7 +89,13 @@ static void CS_NAME(stage_position)(
     char *values = room->staged + (size_t)CS_ATTENTION_TILE * padded * cs_type_bytes(room->wide);
     for (int half = 0; half < 2; half++) {
         float row[CS_MAX_HEAD_DIM + CS_RUN];
-        cs_widen(layer->type, head + half * part + (size_t)slot * dim * number, (size_t)dim, row);
+        const char *from = head + half * part + (size_t)slot * dim * number;
+        if (layer->type == CS_I8 || layer->type == CS_F8) {
+            for (int d = 0; d < dim; d++)
+                row[d] = layer->type == CS_I8 ? (float)(int8_t)from[d] : cs_f8_to_f32((uint8_t)from[d]);
+        } else {
+            cs_widen(layer->type, from, (size_t)dim, row);
+        }
         for (int d = dim; d < padded; d++) row[d] = 0;
         for (int d = 0; d < padded; d++) {
             size_t plain = half ? (size_t)j * padded + d : (size_t)(j / 16) * padded * 16 + (size_t)d * 16 + j % 16;
@@ -202,44 +210,75 @@ static void CS_NAME(read_scales)(
 
 // MARK: Softmax
 
-/// Turns a row's raw scores of a tile into words of weights; returns what its earlier sums are to be multiplied with.
-CS_INLINE float CS_NAME(weigh)(
-    const cs_attention_args *args, CS_NAME(attention_room) *room, const CS_NAME(tile) *tile, int row, int first,
+/// Finishes a row's scores of a tile, those that it does not see at -infinity; returns the largest of these and those before.
+CS_INLINE float CS_NAME(finish_scores)(
+    const cs_attention_args *args, const CS_NAME(attention_room) *room, const CS_NAME(tile) *tile, int row, int first,
     int position) {
     const i32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    float *scores = room->scores + row * CS_ATTENTION_TILE;
+    const int lowest = cs_lowest_seen(args, position);
+    const bool all_seen = first >= lowest && first + CS_ATTENTION_TILE - 1 <= position;
+    const bool has_scales = cs_kv_has_scales(args->layer.type), stays = all_seen && !has_scales && args->softcap <= 0;
+    f32x16 most = (f32x16)room->largest[row];
+    for (int v = 0; v < tile->runs; v++) {
+        f32x16 s = CS_NAME(load)(scores + v * 16);
+        if (!stays) {
+            if (has_scales) s *= CS_NAME(load)(room->key_scales + v * 16);
+            if (args->softcap > 0) s = (args->softcap * (float)M_LOG2E) * CS_NAME(vtanh)(s);
+            i32x16 key = lane + (first + v * 16);
+            s = CS_NAME(select)((key <= position) & (key >= lowest), s, (f32x16)-INFINITY);
+            CS_NAME(store)(scores + v * 16, s);
+        }
+        most = CS_NAME(vmax)(s, most);
+    }
+    return CS_NAME(largest)(most);
+}
+
+/// Turns a row's finished scores into words of weights.
+CS_INLINE void CS_NAME(weigh)(CS_NAME(attention_room) *room, const CS_NAME(tile) *tile, bool has_scales, int row) {
     const float *scores = room->scores + row * CS_ATTENTION_TILE;
-    const bool has_scales = cs_kv_has_scales(args->layer.type);
-    float *largest_so_far = room->records + (size_t)row * room->record + room->padded;
-    uint32_t *words = room->weights + (size_t)row * room->weight_words;
-    int lowest = cs_lowest_seen(args, position);
-    bool all_seen = first >= lowest && first + CS_ATTENTION_TILE - 1 <= position;
-    f32x16 s[4], most = (f32x16)-INFINITY;
+    f32x16 total[4], scaled[4];
     CS_UNROLL for (int v = 0; v < 4; v++) {
-        s[v] = (f32x16)-INFINITY;
-        if (v >= tile->runs) continue;
-        s[v] = CS_NAME(load)(scores + v * 16);
-        if (has_scales) s[v] *= CS_NAME(load)(room->key_scales + v * 16);
-        if (args->softcap > 0) s[v] = (args->softcap * (float)M_LOG2E) * CS_NAME(vtanh)(s[v]);
-        i32x16 key = lane + (first + v * 16);
-        if (!all_seen) s[v] = CS_NAME(select)((key <= position) & (key >= lowest), s[v], (f32x16)-INFINITY);
-        most = CS_NAME(vmax)(s[v], most);
+        if (v < tile->runs) {
+            // A row that has seen nothing yet has no largest score: its weights are zero.
+            f32x16 s = CS_NAME(load)(scores + v * 16) - (room->largest[row] == -INFINITY ? 0.0f : room->largest[row]);
+            total[v] = CS_NAME(vexp2)(s);
+        } else {
+            total[v] = 0;
+        }
+        scaled[v] = has_scales ? total[v] * CS_NAME(load)(room->value_scales + v * 16) : total[v];
     }
-    float before = *largest_so_far, largest = CS_NAME(largest)(most);
-    if (largest < before) largest = before;
-    if (largest == -INFINITY) {  // nothing seen yet
-        memset(words, 0, room->weight_words * sizeof *words);
-        return 1;
+    room->sums[row] = room->sums[row] * room->factors[row] + ((total[0] + total[1]) + (total[2] + total[3]));
+    CS_NAME(to_words)(room->wide == CS_BF16, scaled, 4, room->weights + (size_t)row * room->weight_words);
+}
+
+/// Online softmax of rows first_row ... over a tile: weights, and the factors of what was summed before.
+static void CS_NAME(weigh_tile)(
+    const cs_attention_item *item, CS_NAME(attention_room) *room, const CS_NAME(tile) *tile, int first_row, int first) {
+    for (int r = first_row; r < item->count; r++) {
+        float largest = CS_NAME(finish_scores)(item->args, room, tile, r, first, cs_item_position(item, r));
+        room->factors[r] = largest == -INFINITY ? 0 : room->largest[r] - largest;
+        room->largest[r] = largest;
     }
-    float factor = CS_NAME(vexp2)((f32x16)(before - largest))[0];
-    f32x16 total[4];
-    CS_UNROLL for (int v = 0; v < 4; v++) {
-        total[v] = v < tile->runs ? CS_NAME(vexp2)(s[v] - largest) : (f32x16)0.0f;
-        s[v] = has_scales ? total[v] * CS_NAME(load)(room->value_scales + v * 16) : total[v];
+    for (int r = first_row / 16 * 16; r < item->count; r += 16)
+        CS_NAME(store)(room->factors + r, CS_NAME(vexp2)(CS_NAME(load)(room->factors + r)));
+    const bool has_scales = cs_kv_has_scales(item->args->layer.type);
+    for (int r = first_row; r < item->count; r++) CS_NAME(weigh)(room, tile, has_scales, r);
+}
+
+/// Asks for the keys or the values of the tile that starts at `first`, as far as a query sees it: blocks lie apart, and the
+/// machine's own prefetch stops at their ends. Into the second-level cache: the first has too few lines in flight.
+CS_INLINE void CS_NAME(prefetch_tile)(const cs_attention_item *item, int first, bool values) {
+    const cs_kv_layer *layer = &item->args->layer;
+    const int size = layer->block_size, last = cs_item_position(item, item->count - 1);
+    const size_t run = (size_t)CS_RUN * layer->head_dim * cs_type_bytes(layer->type);
+    if (item->count > CS_FEW_ROWS || !cs_kv_in_runs(layer)) return;
+    if (!values && size > CS_RUN) return;  // a run's keys are not together
+    for (int position = first; position < first + CS_ATTENTION_TILE && position <= last; position += CS_RUN) {
+        const char *from = cs_kv_head(layer, item->entry->blocks[position / size], item->kv_head);
+        if (values) from += cs_kv_part_bytes(layer) + (size_t)(position % size / CS_RUN) * run;
+        for (size_t at = 0; at < run; at += 64) __builtin_prefetch(from + at, 0, 2);
     }
-    room->sums[row] = room->sums[row] * factor + ((total[0] + total[1]) + (total[2] + total[3]));
-    CS_NAME(to_words)(room->wide == CS_BF16, s, 4, words);
-    *largest_so_far = largest;
-    return factor;
 }
 
 /// Adds one tile to the records of the rows that see some of it.
@@ -256,11 +295,12 @@ static void CS_NAME(attend_tile)(const cs_attention_item *item, int first, CS_NA
     // Rows stand in the order of their positions: the first ones may lie before the tile.
     int before = (first - item->entry->first_position) * group - item->first;
     int start = before > 0 ? before : 0, count = item->count - start;
+    CS_NAME(prefetch_tile)(item, first + CS_ATTENTION_TILE, false);
     CS_NAME(score_tile)(
         &tile, count, room->padded / 2, room->queries + (size_t)start * room->query_words, room->query_words,
         room->scores + start * CS_ATTENTION_TILE);
-    for (int r = start; r < item->count; r++)
-        room->factors[r] = CS_NAME(weigh)(args, room, &tile, r, first, cs_item_position(item, r));
+    CS_NAME(weigh_tile)(item, room, &tile, start, first);
+    CS_NAME(prefetch_tile)(item, first + CS_ATTENTION_TILE, true);
     CS_NAME(value_tile)(
         &tile, count, room->padded / CS_RUN, room->weights + (size_t)start * room->weight_words, room->weight_words,
         room->factors + start, room->records + (size_t)start * room->record, room->record);
@@ -270,15 +310,15 @@ static void CS_NAME(attend_tile)(const cs_attention_item *item, int first, CS_NA
 
 /// Empties a row's record.
 CS_INLINE void CS_NAME(clear_record)(float *record, int padded) {
-    memset(record, 0, (size_t)padded * sizeof(float));
+    memset(record, 0, (size_t)(padded + 2) * sizeof(float));
     record[padded] = -INFINITY;
-    record[padded + 1] = 0;
 }
 
 /// Fills room->records with one span's sums, largest scores and weights' sums; a row that sees nothing keeps -infinity.
 static void CS_NAME(attend_span)(const cs_attention_item *item, int span, CS_NAME(attention_room) *room) {
     for (int r = 0; r < item->count; r++) {
-        CS_NAME(clear_record)(room->records + (size_t)r * room->record, room->padded);
+        memset(room->records + (size_t)r * room->record, 0, (size_t)room->padded * sizeof(float));
+        room->largest[r] = -INFINITY;
         room->sums[r] = 0;
     }
     int lowest = cs_lowest_seen(item->args, cs_item_position(item, 0)), start = span * CS_ATTENTION_SPAN;
@@ -286,8 +326,11 @@ static void CS_NAME(attend_span)(const cs_attention_item *item, int span, CS_NAM
     if (lowest > start) start = lowest / CS_ATTENTION_TILE * CS_ATTENTION_TILE;
     for (int tile = start; tile < end && tile <= highest; tile += CS_ATTENTION_TILE)
         CS_NAME(attend_tile)(item, tile, room);
-    for (int r = 0; r < item->count; r++)
-        room->records[(size_t)r * room->record + room->padded + 1] = CS_NAME(sum)(room->sums[r]);
+    for (int r = 0; r < item->count; r++) {
+        float *tail = room->records + (size_t)r * room->record + room->padded;
+        tail[0] = room->largest[r];
+        tail[1] = CS_NAME(sum)(room->sums[r]);
+    }
 }
 
 /// Adds a later span's record to a row's total.
@@ -310,22 +353,28 @@ static void CS_NAME(finish_row)(const cs_attention_item *item, int r, const floa
     size_t row = (size_t)(item->entry->first_row + (item->first + r) / group);
     size_t head = (size_t)(item->kv_head * group + (item->first + r) % group);
     float *out = args->out + row * args->out_stride + head * (size_t)dim;
-    for (int d = 0; d < dim; d++) out[d] = total[d] / total[cs_padded_dim(dim) + 1];
+    const float inverse = 1 / total[cs_padded_dim(dim) + 1];
+    // Adding zero makes every zero positive, whether spans were merged or not.
+    for (int d = 0; d < dim; d++) out[d] = total[d] * inverse + 0.0f;
 }
 
-/// A whole item.
+/// A whole item. Merging a first span into nothing changes no number, so an item of one span is finished as it is.
 static void CS_NAME(attention_item)(const cs_attention_item *item, float *scratch) {
     CS_NAME(attention_room) room;
     CS_NAME(room)(item, scratch, &room);
     CS_NAME(read_queries)(item, &room);
-    for (int r = 0; r < item->count; r++) CS_NAME(clear_record)(room.totals + (size_t)r * room.record, room.padded);
+    const bool merges = cs_first_span(item) < cs_last_span(item);
+    float *totals = merges ? room.totals : room.records;
+    for (int r = 0; merges && r < item->count; r++)
+        CS_NAME(clear_record)(totals + (size_t)r * room.record, room.padded);
     for (int span = cs_first_span(item); span <= cs_last_span(item); span++) {
         CS_NAME(attend_span)(item, span, &room);
-        for (int r = 0; r < item->count; r++)
-            CS_NAME(merge_record)(
-                room.records + (size_t)r * room.record, room.totals + (size_t)r * room.record, room.padded);
+        for (int r = 0; merges && r < item->count; r++) {
+            size_t at = (size_t)r * room.record;
+            CS_NAME(merge_record)(room.records + at, totals + at, room.padded);
+        }
     }
-    for (int r = 0; r < item->count; r++) CS_NAME(finish_row)(item, r, room.totals + (size_t)r * room.record);
+    for (int r = 0; r < item->count; r++) CS_NAME(finish_row)(item, r, totals + (size_t)r * room.record);
 }
 
 /// One span of an item into records[row].

@@ -30,11 +30,10 @@ CS_INLINE float CS_NAME(sum)(f32x16 a) {
 }
 
 CS_INLINE float CS_NAME(largest)(f32x16 a) {
-    float lane[16];
-    CS_NAME(store)(lane, a);
-    CS_UNROLL for (int width = 8; width > 0; width /= 2)
-        CS_UNROLL for (int i = 0; i < width; i++) lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
-    return lane[0];
+    __attribute__((ext_vector_type(8))) float eight = a.lo > a.hi ? a.lo : a.hi;
+    __attribute__((ext_vector_type(4))) float four = eight.lo > eight.hi ? eight.lo : eight.hi;
+    __attribute__((ext_vector_type(2))) float two = four.lo > four.hi ? four.lo : four.hi;
+    return two.x > two.y ? two.x : two.y;
 }
 
 CS_INLINE f32x16 CS_NAME(load_bf16)(const uint16_t *from) {

@@ -95,6 +95,30 @@ struct RecipeTests {
         }
     }
 
+    @Test("a cache type is known by its name, and auto follows the weights")
+    func cacheTypes() throws {
+        let known: [(String, CacheFormat)] = [
+            ("float32", .float32), ("float16", .float16), ("bfloat16", .bfloat16), ("int8", .int8), ("fp8", .fp8),
+            ("fp8_e4m3", .fp8),
+        ]
+        for (name, format) in known {
+            var recipe = Recipe()
+            recipe.cacheDtype = name
+            try recipe.checkRunnable()
+            let formats = try Reference().formats(stored: .bfloat16, recipe: recipe)
+            #expect(formats.cache == format)
+        }
+        for element in ElementType.allCases {
+            var recipe = Recipe()
+            let asStored = try Reference().formats(stored: element, recipe: recipe)
+            #expect(asStored.cache == CacheFormat(element))
+            recipe.dtype = "float16"
+            let asAsked = try Reference().formats(stored: element, recipe: recipe)
+            #expect(asAsked.cache == .float16)
+        }
+        #expect(throws: EngineError.self) { try Reference().cacheFormat("fp9", automatic: .float32) }
+    }
+
     @Test("a refused thread is told with its number")
     func startErrors() {
         #expect(EngineStartError.noThread(code: 11).description.contains("11"))

@@ -18,13 +18,13 @@ enum CacheRow {
         case .int8, .fp8:
             let top: Float = format == .int8 ? 127 : 448
             let numbers = UnsafeBufferPointer(start: row, count: count)
-            guard numbers.allSatisfy(\.isFinite) else {
-                out.initializeMemory(as: UInt8.self, repeating: 0, count: count)
-                return .nan
-            }
             let largest = numbers.reduce(0) { max($0, $1.magnitude) }
-            let usable = largest >= Float.leastNormalMagnitude * 512
-            let inverse = usable ? top / largest : 0
+            let isFinite = numbers.allSatisfy(\.isFinite)
+            guard isFinite, largest >= Float.leastNormalMagnitude * 512 else {
+                out.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+                return isFinite ? 0 : .nan
+            }
+            let inverse = top / largest
             for i in 0..<count {
                 let scaled = row[i] * inverse
                 let code =
@@ -32,7 +32,7 @@ enum CacheRow {
                     ? UInt8(bitPattern: Int8(scaled.rounded(.toNearestOrEven))) : floatToEight(scaled)
                 out.storeBytes(of: code, toByteOffset: i, as: UInt8.self)
             }
-            return usable ? largest / top : 0
+            return largest / top
         }
         return 1
     }

@@ -138,7 +138,9 @@ private struct CacheReader {
 
     func value(_ position: Int, into out: UnsafeMutablePointer<Float>) {
         let block = Int(table[position / cache.plan.blockSize])
-        read(cache.values(layer: layer, block: block, head: head), position, scalesFrom: cache.plan.blockSize, into: out)
+        read(
+            cache.values(layer: layer, block: block, head: head), position, scalesFrom: cache.plan.blockSize,
+            into: out)
     }
 
     private func read(
