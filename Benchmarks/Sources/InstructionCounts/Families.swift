@@ -63,8 +63,10 @@ private func tokenizer() throws -> Tokenizer {
     return try Tokenizer(directory: root.appendingPathComponent("Assets/model"))
 }
 
-private let text: String = (0..<40).map { "Paragraph \($0): the scheduler's KV cache holds blocks — naïve, isn't it? 日本語 " }
-    .joined(separator: "\n")
+private let text: String = (0..<40).map {
+    "Paragraph \($0): the scheduler's KV cache holds blocks — naïve, isn't it? 日本語 "
+}
+.joined(separator: "\n")
 
 func tokenizerFamilies() -> [Family] {
     [

@@ -26,7 +26,6 @@ public struct StepTimes: Hashable, Sendable {
 /// Left out: the loop's inbox, detokenisation, HTTP.
 public final class OfflineRun {
     private let core: EngineCore
-    private let executor: TimedExecutor
     private let configuration: EngineConfiguration
     private var lastID: UInt64 = 0
     private var random: UInt64
@@ -34,10 +33,9 @@ public final class OfflineRun {
     /// Prepares a run. The executor is used by this object alone from now on.
     public init(_ configuration: EngineConfiguration, executor: any ModelExecutor) {
         self.configuration = configuration
-        self.executor = TimedExecutor(executor)
         random = configuration.seed &+ 1
         core = EngineCore(
-            configuration.scheduler, runner: ModelStepRunner(self.executor), clock: { MonotonicClock.now() })
+            configuration.scheduler, runner: ModelStepRunner(executor), clock: { MonotonicClock.now() })
     }
 
     /// Computes one prompt of so many random tokens and samples one token; ``StepTimes/tokens`` are the prompt's.
@@ -94,11 +92,11 @@ public final class OfflineRun {
     }
 
     private func step(_ times: inout StepTimes) {
-        let forward = executor.seconds
-        let start = MonotonicClock.now()
+        let before = core.snapshot()
         let hasRun = core.step()
-        times.seconds += (MonotonicClock.now() - start).seconds
-        times.forwardSeconds += executor.seconds - forward
+        let after = core.snapshot()
+        times.seconds += (after.stepTime - before.stepTime).seconds
+        times.forwardSeconds += (after.forwardTime - before.forwardTime).seconds
         times.steps += hasRun ? 1 : 0
     }
 
@@ -106,32 +104,5 @@ public final class OfflineRun {
     private func nextToken() -> TokenID {
         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return TokenID(Int(random >> 33) % configuration.vocabularySize)
-    }
-}
-
-/// Counts the time inside a model's forward pass, without what is done with the logits.
-private final class TimedExecutor: ModelExecutor {
-    private let executor: any ModelExecutor
-    private(set) var seconds: Double = 0
-
-    init(_ executor: any ModelExecutor) {
-        self.executor = executor
-    }
-
-    var vocabularySize: Int { executor.vocabularySize }
-    var maxModelLength: Int { executor.maxModelLength }
-    var blockSize: Int { executor.blockSize }
-    var totalBlocks: Int { executor.totalBlocks }
-    var maxBatchedTokens: Int { executor.maxBatchedTokens }
-
-    func execute(_ inputs: BatchInputs, _ body: (LogitsSlice) throws -> Void) throws {
-        var outside: Nanoseconds = 0
-        let start = MonotonicClock.now()
-        defer { seconds += (MonotonicClock.now() - start - outside).seconds }
-        try executor.execute(inputs) { slice in
-            let began = MonotonicClock.now()
-            defer { outside += MonotonicClock.now() - began }
-            try body(slice)
-        }
     }
 }
