@@ -87,6 +87,7 @@ final class EngineCore {
         snapshot.generationTokens = statistics.generationTokens
         snapshot.steps = statistics.steps
         snapshot.failedSteps = statistics.failedSteps
+        if scheduler.configuration.draftTokens > 0 { snapshot.speculation = statistics.speculation }
         snapshot.iterationTokenCounts = histogram.counts
         snapshot.iterationTokenSum = histogram.sum
         return snapshot
