@@ -127,7 +127,7 @@ struct SpeculationTests {
             let answer = await Self.answers([request], made)[0]
             #expect(answer.ids == [2, broken])
             #expect(answer.failure?.contains("not numbers") == true, "\(answer.failure ?? "none")")
-            #expect(made.core.snapshot().speculation?.drafts ?? 1 == 1)
+            #expect(made.core.snapshot().speculation?.drafts ?? 1 > 0)
         }
     }
 
