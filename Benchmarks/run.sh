@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs the benchmarks beside their peers: Benchmarks/run.sh [NAME...]; names: scheduler sampler engine tokenizer startup http model
+# Runs the benchmarks beside their peers: Benchmarks/run.sh [NAME...]; names: scheduler sampler engine tokenizer startup http model speculation
 # Needs the release binary (make bench builds it). The tokenizer's peer comes from PyPI into Benchmarks/.venv.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 binary=${CSERVE_BINARY:-$root/.build/release/cserve}
-[ $# -gt 0 ] || set -- scheduler sampler engine tokenizer startup http model
+[ $# -gt 0 ] || set -- scheduler sampler engine tokenizer startup http model speculation
 
 built() {
     swift build -c release --package-path "$here" --product "$1" >&2
@@ -32,6 +32,7 @@ for name in "$@"; do
     startup) python3 "$here/startup.py" "$binary" 11 ;;
     http) "$here/http.sh" "$binary" ;;
     model) "$here/model.sh" "$binary" ;;
+    speculation) python3 "$here/speculation.py" "$binary" ;;
     *) echo "There is no benchmark '$name'." >&2; exit 2 ;;
     esac
 done

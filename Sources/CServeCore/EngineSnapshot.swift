@@ -37,6 +37,8 @@ public struct EngineSnapshot: Hashable, Codable, Sendable {
     public var iterationTokenCounts: [Int] = []
     /// Sum of the tokens of all steps.
     public var iterationTokenSum: Int = 0
+    /// What became of drafts; nil where none are made.
+    public var speculation: SpeculationCounters?
     /// Nanoseconds since the last step ended, while work is waiting or running; nil when idle.
     public var stalledFor: Nanoseconds?
     /// Whether the engine is draining.
@@ -48,5 +50,20 @@ public struct EngineSnapshot: Hashable, Codable, Sendable {
     ]
 
     /// An idle engine's state.
+    public init() {}
+}
+
+/// What became of drafted tokens. Counters only grow.
+public struct SpeculationCounters: Hashable, Codable, Sendable {
+    /// Runs of drafts that were computed and checked.
+    public var drafts: Int = 0
+    /// Tokens in them.
+    public var draftTokens: Int = 0
+    /// Those that were right.
+    public var acceptedTokens: Int = 0
+    /// Those that were right, by their place in the run; as long as the longest run allowed.
+    public var acceptedPerPosition: [Int] = []
+
+    /// All zeros.
     public init() {}
 }

@@ -93,8 +93,8 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
                 blockSize: recipe.blockSize, sequences: recipe.maxNumSeqs, tokens: recipe.maxNumBatchedTokens)
         }
         let activations = ActivationPlan(
-            shape: shape, shard: shard, maxTokens: recipe.maxNumBatchedTokens, maxSequences: recipe.maxNumSeqs,
-            maxModelLength: length)
+            shape: shape, shard: shard, maxTokens: recipe.maxNumBatchedTokens,
+            maxSequences: recipe.maxNumSeqs * (1 + recipe.draftTokens), maxModelLength: length)
         var plan = MemoryPlan(
             weightBytes: manifest.items.reduce(0) { $0 + $1.bytes(formats.weights[$1]) }, activations: activations,
             cache: KVCachePlan(

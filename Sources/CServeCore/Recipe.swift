@@ -45,6 +45,14 @@ public struct Recipe: Hashable, Codable, Sendable {
     public var maxNumQueuedTokens: Int = 1_048_576
     /// Seeds requests that bring no seed of their own.
     public var seed: UInt64 = 0
+    /// Who drafts tokens for the model to check: nil (nobody) or `ngram` (the text's own n-grams).
+    public var specProposer: String?
+    /// Tokens drafted behind one token at most; nil is 4 where there is a proposer.
+    public var specTokens: Int?
+    /// The shortest n-gram that is looked up; nil is 2, or ``specPromptLookupMax`` if that is less.
+    public var specPromptLookupMin: Int?
+    /// The longest n-gram that is looked up; nil is 4, or ``specPromptLookupMin`` if that is more.
+    public var specPromptLookupMax: Int?
     /// Layers whose weights live on the host and stream in.
     public var offloadingNum: Double = 0
     /// Which backend runs the model: `auto`, `cpu`, `cuda`, `reference`, `null`.
@@ -80,8 +88,21 @@ public struct Recipe: Hashable, Codable, Sendable {
         case maxNumQueuedReqs = "max_num_queued_reqs"
         case maxNumQueuedTokens = "max_num_queued_tokens"
         case seed
+        case specProposer = "spec_proposer"
+        case specTokens = "spec_tokens"
+        case specPromptLookupMin = "spec_prompt_lookup_min"
+        case specPromptLookupMax = "spec_prompt_lookup_max"
         case offloadingNum = "offloading_num"
         case device
         case threads
     }
+}
+
+extension Recipe {
+    /// Tokens drafted behind one token at most; 0 without a proposer.
+    public var draftTokens: Int { specProposer == nil ? 0 : specTokens ?? 4 }
+    /// The shortest n-gram that is looked up.
+    public var shortestLookup: Int { specPromptLookupMin ?? min(2, specPromptLookupMax ?? 2) }
+    /// The longest n-gram that is looked up.
+    public var longestLookup: Int { specPromptLookupMax ?? max(4, specPromptLookupMin ?? 4) }
 }

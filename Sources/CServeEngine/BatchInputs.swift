@@ -44,10 +44,13 @@ public struct BatchInputs: Sendable {
     public enum Wanted: Hashable, Sendable {
         /// None: more of the prompt follows.
         case none
-        /// The last row: the next token is sampled.
-        case last
+        /// So many last rows: tokens are sampled behind a run's end and behind its drafts.
+        case tail(Int)
         /// Every row: log-probabilities of the prompt are wanted.
         case all
+
+        /// The last row: the next token is sampled.
+        public static let last = Wanted.tail(1)
     }
 
     /// Adds a request's run of tokens.
@@ -74,7 +77,7 @@ public struct BatchInputs: Sendable {
         }
         switch wanted {
         case .none: break
-        case .last: logitRows.append(Int32(tokens.count - 1))
+        case .tail(let rows): for row in (tokens.count - rows)..<tokens.count { logitRows.append(Int32(row)) }
         case .all: logitRows.append(contentsOf: (entry.firstRow..<tokens.count).map { Int32($0) })
         }
     }

@@ -11,6 +11,7 @@ extension Recipe {
         try checkMemory()
         try checkBatching()
         try checkTypes()
+        try checkSpeculation()
     }
 
     /// The scheduler's settings for a cache and a model.
@@ -33,6 +34,8 @@ extension Recipe {
         scheduler.useChunkedPrefill = useChunkedPrefill
         scheduler.usePrefixCaching = usePrefixCaching
         scheduler.policy = SchedulingPolicy(rawValue: schedulingPolicy) ?? .auto
+        scheduler.draftTokens = draftTokens
+        scheduler.draftLookup = shortestLookup...longestLookup
         scheduler.eosTokenIDs = Set(endTokens)
         scheduler.maxQueuedRequests = maxNumQueuedReqs
         scheduler.maxQueuedTokens = maxNumQueuedTokens
@@ -106,6 +109,30 @@ extension Recipe {
             throw .notBuilt(
                 field: CodingKeys.quantization.rawValue, value: quantization,
                 instead: "Leave it out: weights keep the checkpoint's type, or dtype's.")
+        }
+    }
+
+    private func checkSpeculation() throws(RecipeError) {
+        guard let specProposer else {
+            // Other recipes say "no speculation" by naming no tokens.
+            let settings: [(CodingKeys, Int?)] = [
+                (.specTokens, specTokens == 0 ? nil : specTokens), (.specPromptLookupMin, specPromptLookupMin),
+                (.specPromptLookupMax, specPromptLookupMax),
+            ]
+            for case (let key, let value?) in settings {
+                throw .speculationWithoutProposer(field: key.rawValue, value: value)
+            }
+            return
+        }
+        try Recipe.check(
+            .specProposer, specProposer, among: ["ngram"],
+            notBuilt: ["draft_model", "eagle", "eagle3", "medusa", "mtp"],
+            instead: "Use spec_proposer ngram, or leave it out.")
+        if let specTokens { try Recipe.check(.specTokens, specTokens, in: 1...32) }
+        if let specPromptLookupMin { try Recipe.check(.specPromptLookupMin, specPromptLookupMin, in: 1...16) }
+        if let specPromptLookupMax { try Recipe.check(.specPromptLookupMax, specPromptLookupMax, in: 1...16) }
+        guard shortestLookup <= longestLookup else {
+            throw .lookupReversed(shortest: shortestLookup, longest: longestLookup)
         }
     }
 

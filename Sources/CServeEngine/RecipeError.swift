@@ -18,6 +18,10 @@ public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
     case lengthAboveModel(asked: Int, model: Int)
     /// The KV cache does not hold one request of the full length.
     case cacheBelowLength(cacheTokens: Int, length: Int)
+    /// Drafts are described, but nobody is named to make them.
+    case speculationWithoutProposer(field: String, value: Int)
+    /// The shortest n-gram would be longer than the longest.
+    case lookupReversed(shortest: Int, longest: Int)
 
     /// What is wrong, with which numbers, and what to do next.
     public var description: String {
@@ -41,6 +45,12 @@ public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .cacheBelowLength(let cacheTokens, let length):
             "The KV cache holds \(cacheTokens) tokens, but max_model_len is \(length): a request of full length could "
                 + "never finish. Raise kv_cache_memory_bytes or lower max_model_len."
+        case .speculationWithoutProposer(let field, let value):
+            "\(field) is \(value), but no spec_proposer is named. Add spec_proposer: ngram (--spec-proposer ngram), or leave "
+                + "\(field) out."
+        case .lookupReversed(let shortest, let longest):
+            "spec_prompt_lookup_min is \(shortest), above spec_prompt_lookup_max = \(longest). Lower the first or raise the "
+                + "second."
         }
     }
 }

@@ -42,10 +42,12 @@ public struct MicroBatch: Hashable, Codable, Sendable {
         public var start: Int
         /// The tokens computed, at positions `start...`; ``MicroBatch/placeholder`` where not known yet.
         public var tokens: TokenRun
-        /// Blocks for all positions up to `start + tokens.count + max(sampledTokens, 1) - 1`.
+        /// Guesses of the tokens behind ``tokens``, computed at the positions that follow. A runner samples behind the
+        /// last of ``tokens``, and behind each draft as long as the drafts before it equal what was sampled.
+        public var drafts: TokenRun
+        /// Blocks for the positions of all tokens and drafts.
         public var blocks: BlockTable
-        /// The most tokens that may come back: 0 for a prompt's inner piece, 1 normally, more with drafts. Logits are
-        /// needed at the last token (and after each draft that the runner adds behind it).
+        /// The most tokens that may come back: 0 for a prompt's inner piece, else 1 and one per draft.
         public var sampledTokens: Int
         /// Whether the branch has just taken the slot: sampler state there is to be made anew, from the prompt and
         /// the tokens reported so far (a preempted branch comes back with its answer's beginning).
@@ -59,19 +61,26 @@ public struct MicroBatch: Hashable, Codable, Sendable {
         /// Creates an entry.
         @inlinable
         public init(
-            request: RequestID, branch: Int, slot: Int, start: Int, tokens: TokenRun, blocks: BlockTable,
-            sampledTokens: Int, isFirst: Bool = false, wantsPromptLogprobs: Bool = false, epoch: UInt32 = 0
+            request: RequestID, branch: Int, slot: Int, start: Int, tokens: TokenRun, drafts: TokenRun = TokenRun(),
+            blocks: BlockTable, sampledTokens: Int, isFirst: Bool = false, wantsPromptLogprobs: Bool = false,
+            epoch: UInt32 = 0
         ) {
             self.request = request
             self.branch = branch
             self.slot = slot
             self.start = start
             self.tokens = tokens
+            self.drafts = drafts
             self.blocks = blocks
             self.sampledTokens = sampledTokens
             self.isFirst = isFirst
             self.wantsPromptLogprobs = wantsPromptLogprobs
             self.epoch = epoch
+        }
+
+        /// Whether the token behind so many drafts is still to be sampled: if each of them is what was sampled there.
+        public func accepts(_ sampled: TokenRun, drafts count: Int) -> Bool {
+            sampled.count == count && (count == 0 || sampled[count - 1] == drafts[count - 1])
         }
     }
 }
@@ -128,11 +137,17 @@ public struct BatchLoad: Hashable, Codable, Sendable {
         self.context = context
     }
 
-    /// Adds one decoding token (with drafts: several) whose first position is `start`.
-    mutating func addDecode(start: Int, tokens count: Int) {
+    /// Adds one decoding token at position `start`.
+    mutating func addDecode(start: Int) {
         decodes += 1
+        tokens += 1
+        context += start + 1
+    }
+
+    /// Adds drafts behind a decoding token at position `start`.
+    mutating func addDrafts(_ count: Int, behind start: Int) {
         tokens += count
-        context += count * (start + 1)
+        context += count * (start + 1) + count * (count + 1) / 2
     }
 
     /// Adds a piece of a prompt.

@@ -22,7 +22,7 @@ struct DecodeShare {
         guard let target, let now = predictor.predict(load) else { return load.decodes < most }
         if wasPassedOver { return now < target }
         var more = load
-        more.addDecode(start: start, tokens: 1)
+        more.addDecode(start: start)
         guard let then = predictor.predict(more) else { return now < target }
         return then - target <= target - now
     }
@@ -40,7 +40,7 @@ extension Scheduler {
         guard stages > 1 else { return DecodeShare() }
         var all = BatchLoad()
         for slot in running where branches[slot].scheduled + 1 >= branches[slot].prompt.count {
-            all.addDecode(start: branches[slot].scheduled, tokens: 1)
+            all.addDecode(start: branches[slot].scheduled)
         }
         let most: Int = max(1, (all.decodes + stages - 1) / stages)
         let part = BatchLoad(

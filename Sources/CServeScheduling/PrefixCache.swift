@@ -94,6 +94,9 @@ struct TokenSpan {
     let answer: [TokenID]
     let start: Int
 
+    /// Tokens from the start on.
+    var count: Int { prompt.count + answer.count - start }
+
     subscript(offset: Int) -> TokenID {
         let position: Int = start + offset
         return position < prompt.count ? prompt[position] : answer[position - prompt.count]

@@ -107,6 +107,11 @@ struct BranchState: Equatable, Sendable {
     var lastHash: BlockHash = BlockHash(salt: nil, adapter: nil)
     var hashes: [BlockHash] = []
 
+    /// Guesses the next tokens.
+    var index: NGramIndex = NGramIndex()
+    /// How many of them to try.
+    var drafting: DraftPolicy = DraftPolicy()
+
     var branch: Int { rank.branch }
     var known: Int { prompt.count + answer.count }
     var samples: Bool { limit > 0 && phase != .ghost }
@@ -137,11 +142,11 @@ struct BranchState: Equatable, Sendable {
         return TokenRun(Array(prompt[scheduled...]) + answer[..<(end - prompt.count)])
     }
 
-    /// Makes an entry of the next `count` tokens with up to `drafts` drafts behind them, and counts it in flight.
+    /// Makes an entry of the next `count` tokens, and counts it in flight.
     @inline(__always)
-    mutating func makeEntry(slot: Int, count: Int, drafts: Int) -> MicroBatch.Entry {
+    mutating func makeEntry(slot: Int, count: Int) -> MicroBatch.Entry {
         let reachesEnd: Bool = scheduled + count >= known + outstanding
-        let sampled: Int = reachesEnd && samples ? 1 + drafts : 0
+        let sampled: Int = reachesEnd && samples ? 1 : 0
         let entry = MicroBatch.Entry(
             request: request, branch: rank.branch, slot: slot, start: scheduled, tokens: nextTokens(count),
             blocks: table, sampledTokens: sampled, isFirst: isFirst,

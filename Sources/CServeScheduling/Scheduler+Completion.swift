@@ -61,7 +61,11 @@ extension Scheduler {
         } else {
             counters.steps += 1
             counters.computedTokens += pass.load.tokens
-            if span > 0 { estimator.observe(pass.load, took: span) }
+            guard span > 0 else { return }
+            estimator.observe(pass.load, took: span)
+            if configuration.draftTokens > 0, pass.load.prefillTokens == 0 {
+                decodeTimes.observe(pass.load, took: span)
+            }
         }
     }
 
@@ -87,6 +91,7 @@ extension Scheduler {
             return true
         }
         precondition(tokens.count <= work.sampledTokens, "more tokens came back than were asked for")
+        if work.sampledTokens > 1 { observeDrafts(work.sampledTokens - 1, returned: tokens.count, of: slot) }
         let (taken, reason, stopToken) = branches[slot].append(tokens)
         branches[slot].settle(work, returned: taken)
         remember(slot)

@@ -31,24 +31,11 @@ extension Scheduler {
     }
 
     private mutating func scheduleDecode(_ slot: Int, _ pass: inout Pass) {
-        let drafts: Int = configuration.draftTokens == 0 ? 0 : draftRoom(slot, budget: pass.budget)
-        let entry = branches[slot].makeEntry(slot: slot, count: 1, drafts: drafts)
-        pass.budget -= 1 + drafts
-        pass.load.addDecode(start: entry.start, tokens: 1 + drafts)
+        let entry = branches[slot].makeEntry(slot: slot, count: 1)
+        pass.budget -= 1
+        pass.load.addDecode(start: entry.start)
         pass.entries.append(entry)
         noteFork(slot, &pass)
-    }
-
-    /// Drafts that fit the answer, the budget and the free blocks; their blocks are taken.
-    private mutating func draftRoom(_ slot: Int, budget: Int) -> Int {
-        guard branches[slot].samples else { return 0 }
-        let left: Int = branches[slot].growth - branches[slot].outstanding - 1
-        let wanted: Int = min(configuration.draftTokens, left, budget - 1)
-        let end: Int = branches[slot].scheduled + 1 + wanted
-        while branches[slot].table.count * memory.blockSize < end, let block = memory.take() {
-            branches[slot].table.ids.append(block)
-        }
-        return max(0, min(wanted, branches[slot].table.count * memory.blockSize - branches[slot].scheduled - 1))
     }
 
     /// Makes sure of a block of the branch's own for its next position; false if it has to wait for one.
@@ -134,7 +121,7 @@ extension Scheduler {
     }
 
     mutating func schedulePiece(_ slot: Int, _ count: Int, _ pass: inout Pass) {
-        let entry = branches[slot].makeEntry(slot: slot, count: count, drafts: 0)
+        let entry = branches[slot].makeEntry(slot: slot, count: count)
         pass.budget -= count
         pass.promptBudget -= count
         pass.load.addPrefill(start: entry.start, tokens: count)

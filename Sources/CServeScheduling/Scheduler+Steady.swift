@@ -73,7 +73,7 @@ extension Scheduler {
             let position: Int = branches[slot].scheduled
             takers[(size - position % size) % size].append(slot)
             fillers[size - 1 - position % size].append(slot)
-            load.addDecode(start: position, tokens: 1)
+            load.addDecode(start: position)
         }
         var now: Nanoseconds = start
         var step: Int = 0

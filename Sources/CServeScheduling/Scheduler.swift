@@ -33,6 +33,12 @@ public struct Scheduler: Sendable, Equatable {
     var inFlight: [PassInFlight] = []
     var reserve: GrowthReserve = GrowthReserve()
     var estimator: StepTimeEstimator = StepTimeEstimator()
+    /// Learns from passes without prompts what a row costs beside decodes; only where drafts may be made.
+    var decodeTimes: StepTimeEstimator = StepTimeEstimator(resolution: 0.1)
+    /// Passes with drafts so far.
+    var draftedPasses: Int = 0
+    /// The share of drafts that were right, over all branches.
+    var draftRate: Double = DraftPolicy.firstRate
     var counters: SchedulerStatistics = SchedulerStatistics()
     /// News that no call has returned yet.
     var news: [SchedulerEvent] = []
@@ -46,6 +52,7 @@ public struct Scheduler: Sendable, Equatable {
         precondition(configuration.blockSize > 0 && configuration.blockCount > 0, "a cache without room")
         precondition(configuration.maxNumSeqs > 0 && configuration.maxNumBatchedTokens > 0, "a batch without room")
         precondition(configuration.stages > 0 && configuration.lookAhead >= 0 && configuration.draftTokens >= 0)
+        precondition(configuration.draftLookup.lowerBound > 0, "n-grams of no tokens")
         precondition((configuration.chunkedPrefillSize ?? 1) > 0, "chunks of no tokens")
         self.configuration = configuration
         self.stepTime = stepTime
@@ -54,6 +61,7 @@ public struct Scheduler: Sendable, Equatable {
         branches = Array(repeating: BranchState(), count: configuration.maxNumSeqs)
         freeSlots = Array((0..<configuration.maxNumSeqs).reversed())
         endTokens = configuration.eosTokenIDs.sorted()
+        counters.speculation.acceptedPerPosition = Array(repeating: 0, count: configuration.draftTokens)
     }
 
     /// Queues a request. One that could never run fails at once.
@@ -83,6 +91,7 @@ public struct Scheduler: Sendable, Equatable {
         guard inFlight.count < configuration.depth, !running.isEmpty || !waiting.isEmpty else { return nil }
         var pass = Pass(budget: configuration.maxNumBatchedTokens, expected: running.count)
         scheduleDecodes(&pass)
+        scheduleDrafts(&pass)
         if !pass.prompts.isEmpty || !waiting.isEmpty {
             pass.promptBudget = promptBudget(beside: pass)
             schedulePrompts(&pass)

@@ -23,8 +23,11 @@ public struct SchedulerConfiguration: Hashable, Codable, Sendable {
     public var stages: Int = 1
     /// Micro-batches in flight beyond ``stages``, and tokens that a branch may be scheduled ahead of its sampled ones.
     public var lookAhead: Int = 0
-    /// Draft tokens that a runner may add to a decode; an entry then returns up to one more.
+    /// Tokens that are drafted behind a decode at most; 0 drafts none. Drafts need all tokens before them: a branch that
+    /// is scheduled ahead of its sampled tokens gets none.
     public var draftTokens: Int = 0
+    /// Lengths of the n-grams by which drafts are looked up in a branch's own text.
+    public var draftLookup: ClosedRange<Int> = 2...4
     /// How prompts join decodes.
     public var policy: SchedulingPolicy = .auto
     /// The model's end-of-sequence tokens.

@@ -47,6 +47,8 @@ public struct SchedulerStatistics: Hashable, Codable, Sendable {
     public var steps: Int = 0
     /// Micro-batches failed.
     public var failedSteps: Int = 0
+    /// What became of drafts.
+    public var speculation: SpeculationCounters = SpeculationCounters()
     /// Tokens computed, of completed micro-batches.
     public var computedTokens: Int = 0
 

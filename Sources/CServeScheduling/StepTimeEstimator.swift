@@ -4,7 +4,7 @@ import CServeCore
 /// Online least squares for `time = a + b * tokens + c * context`, with a forgetting factor.
 ///
 /// Sums are weighted by `forgetting` per step, so that about the last 200 passes count. A small ridge keeps the fit
-/// defined while all passes look alike.
+/// defined while all passes look alike; it takes tokens that differ by less than its root for alike.
 public struct StepTimeEstimator: Hashable, Codable, Sendable {
     /// Weight of a pass relative to the one after it.
     public static let forgetting: Double = 0.995
@@ -12,6 +12,7 @@ public struct StepTimeEstimator: Hashable, Codable, Sendable {
     public static let warmUp: Int = 4
 
     private static let ridge: Double = 1e-6
+    private let tokenRidge: Double
     private var ones: Double = 0
     private var tokens: Double = 0
     private var context: Double = 0
@@ -24,8 +25,10 @@ public struct StepTimeEstimator: Hashable, Codable, Sendable {
     /// Passes seen.
     public private(set) var observations: Int = 0
 
-    /// Knows nothing.
-    public init() {}
+    /// Knows nothing. `resolution` is the difference in tokens per pass that is told from none.
+    public init(resolution: Double = 1) {
+        tokenRidge = resolution * resolution * StepTimeEstimator.ridge
+    }
 
     /// Takes in one pass. Lengths are scaled (thousand tokens, million positions, milliseconds) to keep the sums tame.
     public mutating func observe(_ load: BatchLoad, took span: Nanoseconds) {
@@ -51,7 +54,7 @@ public struct StepTimeEstimator: Hashable, Codable, Sendable {
         let meanX: Double = tokens / ones
         let meanY: Double = context / ones
         let meanT: Double = time / ones
-        let varX: Double = tokensSquared / ones - meanX * meanX + StepTimeEstimator.ridge
+        let varX: Double = tokensSquared / ones - meanX * meanX + tokenRidge
         let varY: Double = contextSquared / ones - meanY * meanY + StepTimeEstimator.ridge
         let cov: Double = tokensContext / ones - meanX * meanY
         let covXT: Double = timeTokens / ones - meanX * meanT

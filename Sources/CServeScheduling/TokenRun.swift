@@ -61,6 +61,12 @@ public struct TokenRun: RandomAccessCollection, Hashable, Sendable, ExpressibleB
         }
     }
 
+    /// These tokens and one more.
+    public func appending(_ token: TokenID) -> TokenRun {
+        if case .none = storage { return TokenRun(token) }
+        return TokenRun(array + [token])
+    }
+
     /// The tokens as an array.
     public var array: [TokenID] {
         switch storage {

@@ -68,6 +68,7 @@ enum EngineMetrics {
         ]
         for (name, help, value) in counters { text.counter(name, help, value) }
         for (name, help) in absent { text.counter(name, help, 0) }
+        if let speculation = snapshot.speculation { writeSpeculation(speculation, &text) }
         let computed: Int = max(0, snapshot.promptTokens - snapshot.prefixCacheHits)
         text.counter(
             "vllm:prompt_tokens_by_source", "Prompt tokens by source.",
@@ -75,5 +76,18 @@ enum EngineMetrics {
                 ([("source", "local_compute")], computed), ([("source", "local_cache_hit")], snapshot.prefixCacheHits),
                 ([("source", "external_kv_transfer")], 0),
             ])
+    }
+
+    /// As vLLM does, only where drafts are made.
+    private static func writeSpeculation(_ counters: SpeculationCounters, _ text: inout PrometheusText) {
+        let whole: [(String, String, Int)] = [
+            ("vllm:spec_decode_num_drafts", "Number of spec decoding drafts.", counters.drafts),
+            ("vllm:spec_decode_num_draft_tokens", "Number of draft tokens.", counters.draftTokens),
+            ("vllm:spec_decode_num_accepted_tokens", "Number of accepted tokens.", counters.acceptedTokens),
+        ]
+        for (name, help, value) in whole { text.counter(name, help, value) }
+        text.counter(
+            "vllm:spec_decode_num_accepted_tokens_per_pos", "Accepted tokens per draft position.",
+            counters.acceptedPerPosition.enumerated().map { ([("position", "\($0.offset)")], $0.element) })
     }
 }

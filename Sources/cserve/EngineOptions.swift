@@ -62,6 +62,8 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Prompt tokens that may wait; more get 429.")
     var maxNumQueuedTokens: Int?
 
+    @OptionGroup var speculation: SpeculationOptions
+
     @Option(help: "Seeds requests that bring no seed.")
     var seed: UInt64?
 
@@ -85,6 +87,7 @@ struct EngineOptions: ParsableArguments {
         overlayTypes(&recipe)
         overlayBatching(&recipe)
         overlayParallelism(&recipe)
+        try speculation.overlay(&recipe)
         return recipe
     }
 

@@ -130,16 +130,10 @@ struct ForeignRecipeField {
         "num_scheduler_steps": Self(harmless: [1], instead: "Leave it at 1."),
         "use_flashinfer": Self(harmless: [false], instead: "Leave it at false."),
         "distributed_executor_backend": Self(harmless: ["mp"], instead: "One process serves: leave it out."),
-        "spec_proposer": Self(harmless: [], instead: speculation),
-        "spec_draft_model": Self(harmless: [], instead: speculation),
-        "spec_tokens": Self(harmless: [0], instead: speculation),
-        "spec_prompt_lookup_min": Self(harmless: [], instead: speculation),
-        "spec_prompt_lookup_max": Self(harmless: [], instead: speculation),
-        "spec_max_batch_size": Self(harmless: [], instead: speculation),
-        "spec_max_seq_len": Self(harmless: [], instead: speculation),
+        "spec_draft_model": Self(harmless: [], instead: "Drafts come from the text itself: use spec_proposer ngram."),
+        "spec_max_batch_size": Self(harmless: [], instead: "Drafts are made where they pay: leave it out."),
+        "spec_max_seq_len": Self(harmless: [], instead: "Drafts are made where they pay: leave it out."),
     ]
-
-    private static let speculation: String = "Speculative decoding is not built: leave it out."
 }
 
 /// Finds what was probably meant.

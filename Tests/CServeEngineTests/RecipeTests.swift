@@ -35,6 +35,30 @@ struct RecipeTests {
         ({ $0.maxModelLen = 0 }, ["max_model_len", "0", "at least 1"]),
         ({ $0.maxNumQueuedReqs = 0 }, ["max_num_queued_reqs", "0"]),
         ({ $0.maxNumQueuedTokens = 0 }, ["max_num_queued_tokens", "0"]),
+        ({ $0.specTokens = 3 }, ["spec_tokens", "3", "spec_proposer: ngram"]),
+        ({ $0.specPromptLookupMax = 3 }, ["spec_prompt_lookup_max", "3", "--spec-proposer ngram"]),
+        ({ $0.specProposer = "eagle" }, ["spec_proposer", "eagle", "ngram"]),
+        ({ $0.specProposer = "magic" }, ["spec_proposer", "magic", "Choose one of: ngram"]),
+        (
+            {
+                $0.specProposer = "ngram"; $0.specTokens = 0
+            }, ["spec_tokens", "0", "from 1 to 32"]
+        ),
+        (
+            {
+                $0.specProposer = "ngram"; $0.specPromptLookupMin = 0
+            }, ["spec_prompt_lookup_min", "0", "from 1 to 16"]
+        ),
+        (
+            {
+                $0.specProposer = "ngram"; $0.specPromptLookupMax = 17
+            }, ["spec_prompt_lookup_max", "17", "from 1 to 16"]
+        ),
+        (
+            {
+                $0.specProposer = "ngram"; $0.specPromptLookupMin = 3; $0.specPromptLookupMax = 2
+            }, ["spec_prompt_lookup_min", "3", "2", "Lower"]
+        ),
         ({ $0.threads = 0 }, ["threads", "0", "from 1"]),
         ({ $0.maxModelLen = 5000 }, ["max_model_len", "5000", "4096", "leave it out"]),
         ({ $0.blockSize = 8 }, ["KV cache", "800", "4096", "kv_cache_memory_bytes"]),
@@ -65,6 +89,9 @@ struct RecipeTests {
         recipe.schedulingPolicy = "latency"
         recipe.maxNumQueuedReqs = 3
         recipe.maxNumQueuedTokens = 33
+        recipe.specProposer = "ngram"
+        recipe.specTokens = 6
+        recipe.specPromptLookupMax = 7
         try recipe.checkRunnable()
         let scheduler = try recipe.schedulerConfiguration(blockCount: 100, modelLength: 4096, endTokens: [2, 1])
         #expect(scheduler.maxModelLength == 512)
@@ -73,9 +100,27 @@ struct RecipeTests {
         #expect(scheduler.policy == .latency)
         #expect(scheduler.maxQueuedRequests == 3)
         #expect(scheduler.maxQueuedTokens == 33)
+        #expect(scheduler.draftTokens == 6 && scheduler.draftLookup == 2...7)
         #expect(scheduler.eosTokenIDs == [1, 2])
         #expect(scheduler.blockSize == 16 && scheduler.blockCount == 100)
         #expect(scheduler.maxNumSeqs == 128 && scheduler.maxNumBatchedTokens == 2048)
+    }
+
+    @Test("drafts are off without a proposer, and a length that is not named follows the one that is")
+    func speculation() throws {
+        var recipe = Recipe()
+        recipe.specTokens = 0
+        try recipe.checkRunnable()
+        #expect(recipe.draftTokens == 0)
+        recipe.specProposer = "ngram"
+        recipe.specTokens = nil
+        try recipe.checkRunnable()
+        #expect(recipe.draftTokens == 4 && recipe.shortestLookup == 2 && recipe.longestLookup == 4)
+        recipe.specPromptLookupMax = 1
+        #expect(recipe.shortestLookup == 1)
+        recipe.specPromptLookupMax = nil
+        recipe.specPromptLookupMin = 6
+        #expect(recipe.longestLookup == 6)
     }
 
     @Test("every case of RecipeError says what, which numbers and what next")
@@ -88,6 +133,11 @@ struct RecipeTests {
             (.chunkAboveBatch(chunk: 99, batchedTokens: 64), ["99", "64", "chunked_prefill_size"]),
             (.chunkWithoutChunking(chunk: 99), ["99", "use_chunked_prefill"]),
             (.lengthAboveModel(asked: 9, model: 8), ["9", "8", "max_model_len"]),
+            (
+                .speculationWithoutProposer(field: "spec_tokens", value: 3),
+                ["spec_tokens", "3", "--spec-proposer ngram"]
+            ),
+            (.lookupReversed(shortest: 5, longest: 2), ["5", "2", "spec_prompt_lookup_min"]),
             (.cacheBelowLength(cacheTokens: 5, length: 6), ["5", "6", "kv_cache_memory_bytes"]),
         ]
         for (error, words) in cases {

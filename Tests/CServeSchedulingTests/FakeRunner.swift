@@ -26,9 +26,15 @@ struct SplitMix: RandomNumberGenerator {
 }
 
 /// The token that follows some tokens.
-func successor(of tokens: some Sequence<TokenID>, branch: Int) -> TokenID {
+/// - Parameter repeats: Whether three of four follow from the token before alone, so that the text repeats itself.
+func successor(of tokens: some Sequence<TokenID>, branch: Int, repeats: Bool) -> TokenID {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325 &+ UInt64(branch)
-    for token in tokens { hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x100_0000_01B3 }
+    var last: TokenID = 0
+    for token in tokens {
+        hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x100_0000_01B3
+        last = token
+    }
+    if repeats, (hash >> 40) % 4 > 0 { return (last * 5 + 3) % 11 }
     return TokenID((hash >> 24) % 40)
 }
 
@@ -40,6 +46,7 @@ struct FakeRunner {
     var random: SplitMix
     /// Whether sometimes fewer tokens come back than were asked for.
     var varies: Bool
+    let repeats: Bool
 
     init(_ configuration: SchedulerConfiguration, seed: UInt64, varies: Bool) {
         blockSize = configuration.blockSize
@@ -47,6 +54,7 @@ struct FakeRunner {
         lastSampled = Array(repeating: -5, count: configuration.maxNumSeqs)
         random = SplitMix(seed)
         self.varies = varies
+        repeats = configuration.draftTokens > 0
     }
 
     mutating func run(_ batch: MicroBatch) -> [EntryOutput] {
@@ -63,25 +71,21 @@ struct FakeRunner {
             let known: TokenID = token == MicroBatch.placeholder ? lastSampled[entry.slot] : token
             cells[cell(entry, entry.start + offset)] = known
         }
-        let drafts: Int = max(0, entry.sampledTokens - 1)
-        var end: Int = entry.start + entry.tokens.count
-        for draft in 0..<drafts { cells[cell(entry, end + draft)] = -7 }
-        let count: Int = !varies ? min(1, entry.sampledTokens) : entry.sampledTokens == 0 ? 0 : tokensBack(entry)
+        let end: Int = entry.start + entry.tokens.count
+        for (offset, draft) in entry.drafts.enumerated() { cells[cell(entry, end + offset)] = draft }
         var sampled: [TokenID] = []
-        for index in 0..<count {
-            if index > 0 {
-                cells[cell(entry, end)] = sampled[index - 1]
-                end += 1
-            }
-            let seen = (0..<end).map { cells[cell(entry, $0)] }
-            sampled.append(successor(of: seen, branch: entry.branch))
+        let most: Int = varies ? tokensBack(entry) : entry.sampledTokens
+        while sampled.count < most, entry.accepts(TokenRun(sampled), drafts: sampled.count) {
+            let seen = (0..<(end + sampled.count)).map { cells[cell(entry, $0)] }
+            sampled.append(successor(of: seen, branch: entry.branch, repeats: repeats))
         }
         if let last = sampled.last { lastSampled[entry.slot] = last }
         return EntryOutput(tokens: sampled)
     }
 
     private mutating func tokensBack(_ entry: MicroBatch.Entry) -> Int {
-        random.chance(15) ? 0 : random.int(1...entry.sampledTokens)
+        guard entry.sampledTokens > 0 else { return 0 }
+        return random.chance(15) ? 0 : random.int(1...entry.sampledTokens)
     }
 
     private func cell(_ entry: MicroBatch.Entry, _ position: Int) -> Int {

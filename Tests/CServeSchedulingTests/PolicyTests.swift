@@ -121,7 +121,7 @@ struct PolicyTests {
         let linear = LinearStepTime(fixed: 1000, perToken: 10, perContext: 0)
         let predictor = StepTimePredictor(function: nil, linear: linear)
         var decodes = BatchLoad()
-        for _ in 0..<10 { decodes.addDecode(start: 100, tokens: 1) }
+        for _ in 0..<10 { decodes.addDecode(start: 100) }
         var situation = PromptSituation(
             decodes: decodes, room: 500, waitingTokens: 400, batchedTokens: 512, blockSize: 16)
         // Ten decodes take 1100; twice that leaves 110 tokens of 10.

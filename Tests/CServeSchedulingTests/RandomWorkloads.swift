@@ -14,7 +14,9 @@ extension SchedulerConfiguration {
         made.usePrefixCaching = random.chance(60)
         made.stages = random.chance(60) ? 1 : random.int(2...4)
         made.lookAhead = random.chance(60) ? 0 : random.int(1...2)
-        made.draftTokens = random.chance(75) ? 0 : random.int(1...2)
+        made.draftTokens = random.chance(60) ? 0 : random.int(1...5)
+        let shortest: Int = random.int(1...3)
+        made.draftLookup = shortest...random.int(shortest...4)
         made.policy = SchedulingPolicy.allCases[random.int(0...2)]
         made.eosTokenIDs = random.chance(50) ? [0, 1] : []
         return made
@@ -51,6 +53,7 @@ extension World {
         var random = SplitMix(seed)
         let configuration = SchedulerConfiguration.random(&random)
         var world = World(configuration, seed: seed, varies: random.chance(40))
+        world.tokenTime = random.chance(70) ? 10 : 2000
         var next: Int = 1
         let total: Int = random.int(1...9)
         for _ in 0..<200 {

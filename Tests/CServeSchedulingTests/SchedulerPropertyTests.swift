@@ -34,23 +34,28 @@ struct SchedulerPropertyTests {
         }
     }
 
-    @Test("The random workloads do reach preemption, prefix hits, copies and rollbacks")
+    @Test("The random workloads do reach preemption, prefix hits, copies, rollbacks, right and wrong drafts")
     func coverage() {
         var preemptions: Int = 0
         var hits: Int = 0
         var reused: Int = 0
         var copies: Int = 0
         var rollbacks: Int = 0
-        for seed in UInt64(1)...150 {
+        var right: Int = 0
+        var wrong: Int = 0
+        for seed in UInt64(1)...300 {
             let world = World.randomRun(seed: seed, disturbed: false)
             let statistics = world.scheduler.statistics
             preemptions += statistics.preemptions
             hits += statistics.prefixHits
             reused += statistics.reusedAfterPreemption
             copies += world.batches.reduce(0) { $0 + $1.copies.count }
+            right += statistics.speculation.acceptedTokens
+            wrong += statistics.speculation.draftTokens - statistics.speculation.acceptedTokens
             rollbacks += world.batches.count { $0.entries.contains { $0.epoch > 0 } }
         }
         #expect(min(preemptions, hits, reused, copies, rollbacks) > 5)
+        #expect(min(right, wrong) > 30, "\(right) right, \(wrong) wrong")
     }
 
     @Test("Under a stream of newcomers nobody of the same priority waits for those who came later")

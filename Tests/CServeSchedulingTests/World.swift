@@ -35,6 +35,8 @@ struct World {
     var log: [SchedulerEvent] = []
     var batches: [MicroBatch] = []
     var now: Nanoseconds = 0
+    /// What a token costs beside 1000 ns for the whole pass.
+    var tokenTime: Nanoseconds = 10
     var problem: String?
 
     init(_ configuration: SchedulerConfiguration, seed: UInt64 = 1, varies: Bool = false) {
@@ -61,8 +63,22 @@ struct World {
         }
         flying.append((batch, runner.run(batch)))
         batches.append(batch)
+        verify(batch)
         check()
         return true
+    }
+
+    /// Checks a micro-batch's size, and that every token and draft of it has a block.
+    private mutating func verify(_ batch: MicroBatch) {
+        let rows: Int = batch.entries.reduce(0) { $0 + $1.tokens.count + $1.drafts.count }
+        if rows > scheduler.configuration.maxNumBatchedTokens { problem = "a pass of \(rows) tokens" }
+        if rows != batch.load.tokens { problem = "a load of \(batch.load.tokens) for \(rows) tokens" }
+        for entry in batch.entries {
+            let end: Int = entry.start + entry.tokens.count + entry.drafts.count
+            if entry.blocks.count * scheduler.configuration.blockSize < end { problem = "a token without a block" }
+            if !entry.drafts.isEmpty, entry.sampledTokens != 1 + entry.drafts.count { problem = "an unchecked draft" }
+            if entry.drafts.count > scheduler.configuration.draftTokens { problem = "too many drafts" }
+        }
     }
 
     /// Lands the oldest micro-batch.
@@ -70,7 +86,7 @@ struct World {
     mutating func land(failing: Bool = false) -> Bool {
         guard !flying.isEmpty else { return false }
         let (batch, outputs) = flying.removeFirst()
-        now += 1000 + Nanoseconds(batch.load.tokens) * 10 + Nanoseconds(batch.load.context)
+        now += 1000 + Nanoseconds(batch.load.tokens) * tokenTime + Nanoseconds(batch.load.context)
         if failing {
             handle(scheduler.fail(batch, message: "told to", at: now))
         } else {
@@ -167,7 +183,8 @@ func aloneAnswer(
         sampling.maxTokens, configuration.maxModelLength - prompt, configuration.capacity + 1 - prompt)
     var answer: [TokenID] = []
     while answer.count < limit {
-        let token = successor(of: request.promptTokens + answer, branch: branch)
+        let token = successor(
+            of: request.promptTokens + answer, branch: branch, repeats: configuration.draftTokens > 0)
         answer.append(token)
         let ends: Bool =
             sampling.stopTokenIDs.contains(token)

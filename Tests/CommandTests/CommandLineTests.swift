@@ -14,6 +14,7 @@ struct CommandLineTests {
         for flag in [
             "--model", "--served-model-name", "--host", "--port", "--max-model-len", "--api-key", "--recipe",
             "--tensor-parallel-size", "--block-size", "--max-num-seqs", "--enable-prefix-caching", "--log-json",
+            "--spec-proposer", "--spec-tokens", "--speculative-config",
         ] {
             #expect(serve.output.contains(flag), "\(flag)")
         }
@@ -52,6 +53,15 @@ struct CommandLineTests {
             (["serve", "--max-model-len", "100000", "--port", "0"], 1, "made for 2048 tokens"),
             (["models", "inspect", "/nowhere"], 1, "no checkpoint folder"),
             (["serve", "--enable-lora"], 64, "Merge the adapter"),
+            (["serve", "--speculative-config", "{"], 64, "not a JSON object"),
+            (
+                ["serve", "--speculative-config", #"{"method": "ngram", "draft_model": "x"}"#], 64,
+                "draft_model cannot be"
+            ),
+            (["serve", "--speculative-config", #"{"num_speculative_tokens": 4}"#], 64, "names no method"),
+            (["serve", "--speculative-config", #"{"method": "eagle"}"#], 1, "spec_proposer is eagle"),
+            (["serve", "--spec-proposer", "ngram", "--spec-tokens", "99"], 1, "spec_tokens is 99"),
+            (["serve", "--num-speculative-tokens=4"], 64, "--spec-tokens"),
             (["serve", "--swap-space=4"], 64, "recomputed"),
             (["chat", "--url", "https://example.org"], 1, "http://HOST:PORT"),
         ])
@@ -95,7 +105,7 @@ struct CommandLineTests {
         for (name, text, hint) in [
             ("a.yaml", "max_num_seqs: 0\n", "max_num_seqs is 0"),
             ("b.json", #"{"block_size": 0, "use_flashinfer": false}"#, "block_size is 0"),
-            ("c.yaml", "spec_tokens: 4\n", "Speculative decoding is not built"),
+            ("c.yaml", "spec_tokens: 4\n", "spec_tokens is 4, but no spec_proposer is named"),
             ("d.yaml", "max_num_seq: 4\n", "Did you mean max_num_seqs"),
             ("e.yaml", "max_num_seqs: many\n", "max_num_seqs cannot be"),
             ("f.yaml", "- 1\n", "names and values"),

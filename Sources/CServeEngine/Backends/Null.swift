@@ -36,14 +36,23 @@ final class NullStepRunner: StepRunner {
                 result.outputs.append(EntryOutput(tokens: TokenRun()))
                 continue
             }
-            let token = token(at: entry.start + entry.tokens.count)
-            result.outputs.append(EntryOutput(tokens: TokenRun(token)))
+            let answer = answer(entry)
+            result.outputs.append(EntryOutput(tokens: answer))
             guard let branch = slots[entry.slot]?.branch else { continue }
             if let top = branch.request.sampling.logprobs ?? (branch.ranked ? 0 : nil) {
-                branch.fresh.append(scored(token, top: top))
+                for token in answer { branch.fresh.append(scored(token, top: top)) }
             }
         }
         return result
+    }
+
+    /// The next token, and one more behind every draft that is right.
+    private func answer(_ entry: MicroBatch.Entry) -> TokenRun {
+        var answer = TokenRun()
+        for place in 0...entry.drafts.count where entry.accepts(answer, drafts: place) {
+            answer = answer.appending(token(at: entry.start + entry.tokens.count + place))
+        }
+        return answer
     }
 
     private func token(at position: Int) -> TokenID {

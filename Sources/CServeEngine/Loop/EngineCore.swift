@@ -93,6 +93,7 @@ final class EngineCore {
         snapshot.failedSteps = statistics.failedSteps
         snapshot.stepTime = stepTime
         snapshot.forwardTime = forwardTime
+        if scheduler.configuration.draftTokens > 0 { snapshot.speculation = statistics.speculation }
         snapshot.iterationTokenCounts = histogram.counts
         snapshot.iterationTokenSum = histogram.sum
         return snapshot

@@ -8,6 +8,7 @@ final class ModelStepRunner: StepRunner {
     private let executor: any ModelExecutor
     private let sampler: Sampler
     private var inputs: BatchInputs
+    /// Which entry a row of logits belongs to, and behind which of its tokens and drafts it stands.
     private var wanted: [(entry: Int, offset: Int)] = []
 
     /// Wraps a model.
@@ -40,13 +41,12 @@ final class ModelStepRunner: StepRunner {
         wanted.removeAll(keepingCapacity: true)
         inputs.copies = batch.copies.map { BlockCopy(source: $0.source, destination: $0.destination) }
         for (index, entry) in batch.entries.enumerated() {
-            let rows: BatchInputs.Wanted = entry.wantsPromptLogprobs ? .all : entry.sampledTokens > 0 ? .last : .none
-            inputs.append(tokens: entry.tokens, start: entry.start, blockTable: entry.blocks, wanted: rows)
-            switch rows {
-            case .none: break
-            case .last: wanted.append((index, entry.tokens.count - 1))
-            case .all: for offset in 0..<entry.tokens.count { wanted.append((index, offset)) }
-            }
+            let count = entry.tokens.count + entry.drafts.count
+            let rows = entry.wantsPromptLogprobs ? count : entry.sampledTokens
+            inputs.append(
+                tokens: entry.drafts.isEmpty ? entry.tokens : TokenRun(entry.tokens.array + entry.drafts.array),
+                start: entry.start, blockTable: entry.blocks, wanted: .tail(rows))
+            for offset in (count - rows)..<count { wanted.append((index, offset)) }
         }
     }
 
@@ -63,11 +63,15 @@ final class ModelStepRunner: StepRunner {
                 let score = try sampler.score(prompt: prompt[next], in: row, top: top)
                 holder.request.take(promptScore: score, at: next)
             }
-            guard entry.sampledTokens > 0, place.offset == entry.tokens.count - 1 else { return }
+            guard entry.sampledTokens > 0, place.offset >= entry.tokens.count - 1 else { return }
+            let sampled = result.outputs[place.entry].tokens
+            guard entry.accepts(sampled, drafts: place.offset + 1 - entry.tokens.count) else { return }
             let scored = try sampler.sample(row, for: holder.branch.sampling, scored: holder.branch.ranked)
             holder.branch.fresh.append(scored)
-            result.outputs[place.entry] = EntryOutput(tokens: TokenRun(scored.token))
+            result.outputs[place.entry].tokens = sampled.appending(scored.token)
         } catch {
+            // A row behind accepted drafts comes again in the next step, as an entry's own: it fails then.
+            guard result.outputs[place.entry].tokens.isEmpty else { return }
             result.failures.append((entry.request, error.description))
         }
     }

@@ -27,6 +27,7 @@ final class FakeEngine: ServingEngine {
         var cancels: [Cancel] = []
         var draining: Bool = false
         var stalledFor: Nanoseconds?
+        var speculation: SpeculationCounters?
     }
 
     let maxModelLength: Int
@@ -45,6 +46,8 @@ final class FakeEngine: ServingEngine {
     var live: Int { state.withLock { $0.live.count } }
 
     func stall(for time: Nanoseconds?) { state.withLock { $0.stalledFor = time } }
+
+    func set(speculation counters: SpeculationCounters) { state.withLock { $0.speculation = counters } }
 
     func nextRequestID() -> RequestID {
         state.withLock { state in
@@ -100,6 +103,7 @@ final class FakeEngine: ServingEngine {
             snapshot.freeBlocks = 100 - state.live.count
             snapshot.blockSize = 16
             snapshot.stalledFor = state.stalledFor
+            snapshot.speculation = state.speculation
             snapshot.draining = state.draining
             return snapshot
         }
