@@ -34,6 +34,24 @@ struct FakeCodedMatrix: CodedMatrix {
         minimums = format.hasMinimums ? rounded(random.values(rows * groups, -1...4)) : []
     }
 
+    /// The numbers of a stored f32 tensor, quantised by the engine's own rule.
+    init(_ format: QuantizedFormat, quantizing tensor: StoredTensor, _ rows: Int, _ columns: Int, _ random: inout Uniform) {
+        self.init(format, rows, columns, &random)
+        var values = [Float](repeating: 0, count: columns)
+        let room = CodeRows(format, rows: 1, columns: columns)
+        for row in 0..<rows {
+            for i in 0..<columns {
+                values[i] = tensor.bytes.loadUnaligned(fromByteOffset: (row * columns + i) * 4, as: Float.self)
+            }
+            room.quantize(values, row: 0)
+            for i in 0..<columns { codes[row * columns + i] = room.codes[i] }
+            for i in 0..<room.groups {
+                scales[row * room.groups + i] = room.scales[i]
+                if let found = room.minimums { minimums[row * room.groups + i] = found[i] }
+            }
+        }
+    }
+
     func read(
         rows: Range<Int>, codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>,
         minimums: UnsafeMutablePointer<Float>?
