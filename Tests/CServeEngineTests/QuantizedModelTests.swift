@@ -22,13 +22,16 @@ import Testing
             prompt, try ModelRunner(checkpoint: checkpoint, recipe: recipe, backend: backend), chunk: chunk)
     }
 
+    /// The root of the mean square of the differences, as a share of that of the logits.
     private func distance(_ found: [[Float]], _ expected: [[Float]]) -> Float {
-        zip(found.joined(), expected.joined()).map { abs($0 - $1) }.max() ?? .infinity
+        let squares = zip(found.joined(), expected.joined()).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        return (squares / expected.joined().reduce(Float(0)) { $0 + $1 * $1 }).squareRoot()
     }
 
-    /// What rounding activations to eight bits may move a logit by in these models of four layers: logits reach 3, a
-    /// step is a 127th of the largest activation, and 40 positions on six families gave at most a third of this.
-    private let rounding: Float = 0.15
+    /// What rounding activations to eight bits may cost: a step is a 127th of the largest of 24 to 32 uniform numbers, so
+    /// its mean error is 0.4 percent of them, and eight products in a row add up to four times as much; where a mixture
+    /// then chooses another expert for a token, more.
+    private let rounding: Float = 0.05
 
     @Test("Models quantised on load are the oracle's on the same codes", arguments: families)
     func onLoad(_ family: String) throws {
@@ -38,11 +41,12 @@ import Testing
             let recipe = recipe(quantization.rawValue)
             let expected = try logits(checkpoint, recipe, Reference())
             let lost = distance(expected, plain)
-            #expect(lost > 1e-4 && lost < 2, "\(quantization) moves logits by \(lost)")
+            #expect(lost > 1e-4 && lost < 0.5, "\(quantization) moves logits by \(lost)")
             for level in CPUInstructionSet.supported {
                 let cpu = try CPUBackend(threads: 1, instructionSet: level)
                 let error = distance(try logits(checkpoint, recipe, cpu), expected)
                 // e4m3 keeps activations in f32.
+                print("quantised \(family) \(quantization) \(level): lost \(lost), rounding \(error)")
                 #expect(error < (quantization == .fp8 ? 1e-4 : rounding), "\(quantization) on \(level)")
             }
         }
@@ -81,7 +85,7 @@ import Testing
 
     /// A mixture of formats as GGUF files have them: parts of one matrix differ, some stay plain.
     private func mixed(_ name: String) -> QuantizedFormat? {
-        if name.contains("v_proj") { return QuantizedFormat(.int8, group: 16) }
+        if name.contains(".v_proj") { return QuantizedFormat(.int8, group: 16) }
         if name.contains("layers.1.mlp") { return name.contains("up") ? nil : QuantizedFormat(.fp8) }
         if name.contains("layers.2") { return QuantizedFormat(.int4, group: 16, scale: .float16, hasMinimums: true) }
         return name.contains("router") || name.contains("mlp.gate.") || name.contains("shared_expert_gate")
@@ -101,6 +105,7 @@ import Testing
         #expect(stored.coded[.init(.head)]?.code == .int4 && stored.coded[.init(.embedding)]?.code == .int4)
         let expected = try logits(checkpoint, recipe(nil), Reference())
         let found = try logits(checkpoint, recipe(nil), try CPUBackend(threads: 2))
+        print("stored \(family): \(distance(found, expected))")
         #expect(distance(found, expected) < rounding)
         let named = try logits(checkpoint, recipe("gguf", stages: 2), try CPUBackend(threads: 2))
         #expect(named == found)
