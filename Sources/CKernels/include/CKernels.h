@@ -134,7 +134,8 @@ uint8_t cs_f32_to_f8(float value);
 void cs_widen(cs_type type, const void *from, size_t count, float *out);
 
 /// Quantises one row: codes [columns], one byte each; scales and, where the format has them, minimums [groups], rounded to
-/// scale_type before codes are chosen. The one rule for on-load quantisation.
+/// scale_type before codes are chosen. The one rule for on-load quantisation, the same on every level: scales span the
+/// group's range; for CS_I4 without minimums a few around it are tried, and the least squared error is kept.
 void cs_quantize_row(cs_format format, const float *row, size_t columns, uint8_t *codes, float *scales, float *minimums);
 /// The inverse: what the kernels take a row's weights to be.
 void cs_dequantize_row(
