@@ -52,6 +52,7 @@ extension ModelLoader {
         for plan in runner.plans { say(ModelReport.memory(plan, backend: runner.backendName)) }
         let labels: [(name: String, value: String)] = [
             ("cache_dtype", runner.formats.cache.rawValue), ("gpu_memory_utilization", "\(recipe.gpuMemUtil)"),
+            ("weights", ModelReport.weights(runner.formats.weights)),
             ("enable_prefix_caching", recipe.usePrefixCaching ? "True" : "False"),
         ]
         return (try start(runner, shape), labels)

@@ -51,7 +51,8 @@ struct Perplexity: ParsableCommand {
             let model: ModelRunner = try runner(recipe)
             let reference: ModelRunner? = try stored(recipe).map { try runner($0) }
             guard reference.map({ $0.vocabularySize == model.vocabularySize }) ?? true else {
-                throw MeasureError.otherVocabulary(model: model.vocabularySize, reference: reference?.vocabularySize ?? 0)
+                throw MeasureError.otherVocabulary(
+                    model: model.vocabularySize, reference: reference?.vocabularySize ?? 0)
             }
             let loss: TextLoss = try TextLoss.measure(
                 ids, model: model, reference: reference, window: min(window, model.maxModelLength))

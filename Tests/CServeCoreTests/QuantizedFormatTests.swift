@@ -20,7 +20,10 @@ import Testing
                 Format(.int8, group: 32, scale: .float16)
             ),
             (Format(.int4, group: 64), Format(.int8), Format(.int8, group: 64)),
-            (Format(.int4, group: 64, scale: .float16), Format(.int4, group: 64, scale: .bfloat16), Format(.int4, group: 64)),
+            (
+                Format(.int4, group: 64, scale: .float16), Format(.int4, group: 64, scale: .bfloat16),
+                Format(.int4, group: 64)
+            ),
             // A minimum of 128 scales is beyond a half's range where the scale is above 512.
             (
                 Format(.int8, group: 16, scale: .float16), Format(.int4, group: 32, scale: .float16, hasMinimums: true),

@@ -35,7 +35,9 @@ struct FakeCodedMatrix: CodedMatrix {
     }
 
     /// The numbers of a stored f32 tensor, quantised by the engine's own rule.
-    init(_ format: QuantizedFormat, quantizing tensor: StoredTensor, _ rows: Int, _ columns: Int, _ random: inout Uniform) {
+    init(
+        _ format: QuantizedFormat, quantizing tensor: StoredTensor, _ rows: Int, _ columns: Int, _ random: inout Uniform
+    ) {
         self.init(format, rows, columns, &random)
         var values = [Float](repeating: 0, count: columns)
         let room = CodeRows(format, rows: 1, columns: columns)
@@ -108,6 +110,7 @@ extension QuantizedFormat: CustomTestStringConvertible {
         }
     }
 
+    /// Code, group, scale type.
     public var testDescription: String {
         "\(code) group \(group ?? 0) \(scale)" + (hasMinimums ? " with minimums" : "")
     }
@@ -138,7 +141,8 @@ extension Backend {
     /// Every row of a table, by looking it up.
     func table(_ weight: Weight, rows: Int, columns: Int) throws -> Matrix {
         var batch = BatchInputs(blockSize: 16)
-        batch.append(tokens: (0..<rows).map { Int32($0) }, start: 0, blockTable: 0..<Int32(rows / 16 + 1), wanted: .none)
+        batch.append(
+            tokens: (0..<rows).map { Int32($0) }, start: 0, blockTable: 0..<Int32(rows / 16 + 1), wanted: .none)
         let out = try buffer(Matrix(rows, columns, .init(repeating: .nan, count: rows * columns)))
         embed(try prepare(batch), table: weight, firstToken: 0, scale: 1, into: out)
         return matrix(out, rows: rows, columns: columns)

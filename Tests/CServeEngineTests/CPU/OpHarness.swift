@@ -98,7 +98,8 @@ extension Backend {
     }
 
     /// Packs parts (each stored as `stored`) in a format.
-    func weight(_ parts: [Matrix], stored: ElementType, as format: WeightFormat, bias: [Float]? = nil) throws -> Weight {
+    func weight(_ parts: [Matrix], stored: ElementType, as format: WeightFormat, bias: [Float]? = nil) throws -> Weight
+    {
         let layout = weightLayout(format)
         let rows = parts.reduce(0) { $0 + $1.rows }
         let columns = parts[0].columns

@@ -72,7 +72,8 @@ import Testing
     func floats() {
         var random = Uniform(seed: 42)
         // 448 makes the scale one.
-        let values = [448] + random.values(2000, -1...1).map { $0 * $0 * $0 * 448 } + [0.001, -0.0005, 0.015625, 17, 18]
+        let values =
+            [448] + random.values(2000, -1...1).map { $0 * $0 * $0 * 448 } + [0.001, -0.0005, 0.015625, 17, 18]
         let room = CodeRows(QuantizedFormat(.fp8), rows: 1, columns: values.count)
         room.quantize(values, row: 0)
         for (i, value) in values.enumerated() { #expect(room.codes[i] == cs_f32_to_f8(value), "\(value)") }
