@@ -55,7 +55,7 @@ import Testing
 
     @Test("Quantising on load leaves norms, routers and gates, and keeps eight bits outside the layers")
     func onLoad() throws {
-        let shape = try ModelShape.parse(config: ModelShapeTests.config("LlamaForCausalLM"))
+        let shape = try ModelShape.parse(config: ModelShapeTests.config("Qwen2MoeForCausalLM"))
         for quantization in Quantization.allCases {
             let layouts = WeightLayouts(quantization, plain: .bfloat16, shape: shape) { WeightLayout(format: $0) }
             func format(_ role: WeightRole, _ layer: Int?) -> WeightFormat {

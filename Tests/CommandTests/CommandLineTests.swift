@@ -12,7 +12,9 @@ struct CommandLineTests {
     func help() throws {
         let top: CommandResult = try Command.run(["--help"])
         #expect(top.status == 0)
-        for word in ["serve", "chat", "models", "perplexity", "EXAMPLES", "--version"] { #expect(top.output.contains(word)) }
+        for word in ["serve", "chat", "models", "perplexity", "EXAMPLES", "--version"] {
+            #expect(top.output.contains(word))
+        }
         let serve: CommandResult = try Command.run(["serve", "--help"])
         for flag in [
             "--model", "--served-model-name", "--host", "--port", "--max-model-len", "--api-key", "--recipe",
