@@ -74,3 +74,31 @@ func measureErrorMessages() {
     ]
     for (error, message) in messages { #expect(error.description == message) }
 }
+
+@Test("Every refusal of a measurement names its numbers and what to do")
+func benchErrorMessages() {
+    let messages: [(BenchError, String)] = [
+        (
+            .tooLong(test: "pp5000", tokens: 5001, limit: 2048),
+            "pp5000 needs 5001 tokens per request but the model takes 2048. Use smaller -p, -n or -d, or a larger "
+                + "--max-model-len."
+        ),
+        (
+            .batchAboveSeqs(batch: 32, maxNumSeqs: 8),
+            "A batch of 32 needs as many running requests, but --max-num-seqs is 8. Leave it out."
+        ),
+        (
+            .cacheTooSmall(test: "tg128 b32", tokens: 4672, capacity: 4096),
+            "tg128 b32 needs a KV cache of 4672 tokens but it has 4096. Use a smaller -b, or more --kv-cache-memory-bytes."
+        ),
+        (
+            .nothingMatches(filter: "gemm", families: ["attention", "linear"]),
+            "No kernel's name contains \"gemm\". Families: attention, linear."
+        ),
+        (
+            .needsModel(device: "null"),
+            "--device null computes nothing that could be measured. Use cpu or reference."
+        ),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}
