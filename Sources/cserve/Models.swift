@@ -38,9 +38,7 @@ struct Models: ParsableCommand {
         func run() throws {
             try Failure.explained(asJSON: json) {
                 try ModelLoader.checkFolder(folder)
-                let checkpoint: Checkpoint =
-                    try folder == Recipe.builtInModel
-                    ? BuiltInModel.checkpoint(name: folder) : Checkpoint(directory: folder)
+                let checkpoint: Checkpoint = try ModelLoader.checkpoint(folder)
                 try report(try checkpoint.shape(), checkpoint)
                 try checkpoint.check()
             }
@@ -49,6 +47,7 @@ struct Models: ParsableCommand {
         private func report(_ shape: ModelShape, _ checkpoint: Checkpoint) throws {
             var facts: [(name: String, value: JSONValue)] = ModelReport.facts(shape)
             facts.append(("stored_type", .string(checkpoint.storedElement().rawValue)))
+            if let method = checkpoint.quantization { facts.append(("quantization", .string(method))) }
             facts.append(("tensors", .integer(checkpoint.tensors.count)))
             guard !json else {
                 return Console.say(JSONValue.object(JSONObject(facts.map { ($0.name, $0.value) })).text(.pretty))

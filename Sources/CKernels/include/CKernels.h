@@ -73,6 +73,8 @@ int cs_context_threads(const cs_context *context);
 cs_isa cs_context_isa(const cs_context *context);
 /// Bytes of scratch that a context with so many threads holds.
 size_t cs_context_bytes(int threads);
+/// Runs job over 0 ..< items on the context's threads.
+void cs_context_run(cs_context *context, cs_job job, void *job_context, int items);
 
 // MARK: Packed weights
 
@@ -141,7 +143,8 @@ uint8_t cs_f32_to_f8(float value);
 void cs_widen(cs_type type, const void *from, size_t count, float *out);
 
 /// Quantises one row: codes [columns], one byte each; scales and, where the format has them, minimums [groups], rounded to
-/// scale_type before codes are chosen. The one rule for on-load quantisation.
+/// scale_type before codes are chosen. The one rule for on-load quantisation, the same on every level: scales span the
+/// group's range; for CS_I4 without minimums a few around it are tried, and the least squared error is kept.
 void cs_quantize_row(cs_format format, const float *row, size_t columns, uint8_t *codes, float *scales, float *minimums);
 /// The inverse: what the kernels take a row's weights to be.
 void cs_dequantize_row(

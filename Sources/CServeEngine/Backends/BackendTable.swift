@@ -38,11 +38,19 @@ public enum BackendTable {
 }
 
 extension Backend {
-    /// The types as asked: `auto` keeps weights as stored, and caches in the type that they have then.
-    public func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats {
-        let weights = try element(recipe.dtype, field: "dtype", automatic: stored)
-        let cache = try cacheFormat(recipe.cacheDtype, automatic: CacheFormat(weights))
-        return MemoryPlan.Formats(weights: WeightLayouts(weightLayout(.plain(weights))), cache: cache)
+    /// The types as asked: `auto` keeps weights as stored, and caches in the type of those that are plain; codes stay codes.
+    public func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats {
+        let plain = try element(recipe.dtype, field: "dtype", automatic: stored.element)
+        let cache = try cacheFormat(recipe.cacheDtype, automatic: CacheFormat(plain))
+        var weights = WeightLayouts(
+            weightLayout(.plain(plain)), exceptions: stored.coded.mapValues { weightLayout(.quantized($0)) })
+        if let asked = recipe.quantization, asked != stored.method {
+            guard stored.method == nil, stored.coded.isEmpty, let quantization = Quantization(rawValue: asked) else {
+                throw EngineError.quantizationMismatch(asked: asked, stored: stored.method)
+            }
+            weights = WeightLayouts(quantization, plain: plain, shape: shape, layout: weightLayout)
+        }
+        return MemoryPlan.Formats(weights: weights, cache: cache)
     }
 
     /// The cache's format that a recipe names.

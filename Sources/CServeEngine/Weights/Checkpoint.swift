@@ -20,6 +20,8 @@ public final class Checkpoint: @unchecked Sendable {
     public let generationConfiguration: [UInt8]?
     /// The tensors by name.
     public let tensors: [String: StoredTensor]
+    /// The name of the method that quantised the weights, as its files give it; nil for plain weights.
+    public let quantization: String?
 
     /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
     /// - Throws: ``CheckpointError``.
@@ -30,6 +32,16 @@ public final class Checkpoint: @unchecked Sendable {
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
         tensors = try Self.merged([try SafeTensors.tensors(in: weights, file: name)])
+        quantization = Self.quantization(configuration)
+    }
+
+    /// A checkpoint of tensors at hand.
+    init(name: String, configuration: [UInt8], tensors: [String: StoredTensor], quantization: String? = nil) {
+        self.name = name
+        self.configuration = configuration
+        generationConfiguration = nil
+        self.tensors = tensors
+        self.quantization = quantization
     }
 
     /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
@@ -42,6 +54,12 @@ public final class Checkpoint: @unchecked Sendable {
         let generation = directory + "/generation_config.json"
         generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
         tensors = try Self.readTensors(directory)
+        quantization = Self.quantization(configuration)
+    }
+
+    /// The method that config.json names.
+    private static func quantization(_ configuration: [UInt8]) -> String? {
+        (try? JSONValue(parsing: configuration))?["quantization_config"]?["quant_method"]?.stringValue
     }
 
     /// The model's numbers.
@@ -55,9 +73,11 @@ public final class Checkpoint: @unchecked Sendable {
         _ = try TensorCheck(model: ModelTable.model(try shape())).check(self)
     }
 
-    /// How the matrices are stored; f32 where they differ, so that nothing is lost.
+    /// How the plain matrices are stored; f32 where they differ, so that nothing is lost.
     public func storedElement() -> ElementType {
-        let matrices = tensors.values.filter { $0.shape.count > 1 && !$0.name.contains("vision_tower") }
+        let matrices = tensors.values.filter {
+            $0.shape.count > 1 && $0.coded == nil && !$0.name.contains("vision_tower")
+        }
         let elements = Set(matrices.compactMap(\.element))
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }

@@ -94,7 +94,13 @@ extension Backend {
     /// Packs parts (each stored as `stored`) as `element`.
     func weight(_ parts: [Matrix], stored: ElementType, as element: ElementType, bias: [Float]? = nil) throws -> Weight
     {
-        let layout = weightLayout(.plain(element))
+        try weight(parts, stored: stored, as: .plain(element), bias: bias)
+    }
+
+    /// Packs parts (each stored as `stored`) in a format.
+    func weight(_ parts: [Matrix], stored: ElementType, as format: WeightFormat, bias: [Float]? = nil) throws -> Weight
+    {
+        let layout = weightLayout(format)
         let rows = parts.reduce(0) { $0 + $1.rows }
         let columns = parts[0].columns
         let bytes = layout.bytes(rows: rows, columns: columns) + rows * 4
@@ -107,7 +113,7 @@ extension Backend {
         defer { raw.forEach { $0.deallocate() } }
         let source = MatrixSource(
             parts: zip(raw, parts).map {
-                .init(base: UnsafeRawPointer($0) + 1, element: stored, rows: $1.rows, rowStride: columns)
+                .plain(.init(base: UnsafeRawPointer($0) + 1, element: stored, rows: $1.rows, rowStride: columns))
             }, columns: columns, bias: bias)
         return try pack(source, layout: layout, into: allocate("test", bytes: bytes), at: 0)
     }
