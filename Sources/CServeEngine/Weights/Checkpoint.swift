@@ -29,7 +29,9 @@ public final class Checkpoint: @unchecked Sendable {
         self.name = name
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
-        tensors = try Self.merged([try SafeTensors.tensors(in: weights, file: name)])
+        tensors = try QuantizedTensors.resolved(
+            try Self.merged([try SafeTensors.tensors(in: weights, file: name)]),
+            try QuantizationConfiguration.find(configuration: configuration))
     }
 
     /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
@@ -41,7 +43,9 @@ public final class Checkpoint: @unchecked Sendable {
         configuration = try MappedFile.read(directory + "/config.json")
         let generation = directory + "/generation_config.json"
         generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
-        tensors = try Self.readTensors(directory)
+        tensors = try QuantizedTensors.resolved(
+            try Self.readTensors(directory),
+            try QuantizationConfiguration.find(configuration: configuration, directory: directory))
     }
 
     /// The model's numbers.
@@ -62,7 +66,7 @@ public final class Checkpoint: @unchecked Sendable {
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }
 
-    private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     private static func readTensors(_ directory: String) throws(CheckpointError) -> [String: StoredTensor] {
         let index = directory + "/model.safetensors.index.json"

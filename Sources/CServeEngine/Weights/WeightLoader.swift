@@ -66,6 +66,7 @@ struct WeightLoader<B: Backend> {
             weights.set(packed, item.role)
         }
         for part in matrix.parts { drop(part, columns: matrix.columns, parts) }
+        for part in parts { tensors[part.name]?.dequantized?.release() }
     }
 
     private func drop(_ part: MatrixSource.Part, columns: Int, _ parts: [TensorPart]) {
@@ -98,7 +99,7 @@ struct WeightLoader<B: Backend> {
     private var files: [String] { Set(tensors.values.map(\.file)).sorted() }
 
     private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> MatrixSource.Part {
-        guard let tensor = tensors[part.name], let element = tensor.element, let base = tensor.bytes.baseAddress else {
+        guard let tensor = tensors[part.name], let element = tensor.element, let base = tensor.numbers.baseAddress else {
             throw CheckpointError.missingTensors([part.name], files: files)
         }
         let stride = part.shape.last ?? 0
@@ -108,7 +109,7 @@ struct WeightLoader<B: Backend> {
     }
 
     private func values(_ name: String) throws -> [Float] {
-        guard let tensor = tensors[name], let element = tensor.element, let base = tensor.bytes.baseAddress else {
+        guard let tensor = tensors[name], let element = tensor.element, let base = tensor.numbers.baseAddress else {
             throw CheckpointError.missingTensors([name], files: files)
         }
         let count = tensor.shape.reduce(1, *)
