@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 import weights
 
 CONFIG = dict(
-    vocab_size=96, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    vocab_size=96, hidden_size=64, intermediate_size=128, num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2,
     max_position_embeddings=256, tie_word_embeddings=False, bos_token_id=1, eos_token_id=2, pad_token_id=0)
 AWQ_ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
 
@@ -64,8 +64,10 @@ def table() -> dict:
     rows["awq-group32"] = (lambda w, g: pack_awq(w, g, 32), dict(
         quant_method="awq", bits=4, group_size=32, zero_point=True, version="gemm", modules_to_not_convert=None))
 
-    def compressed(name, format, weights, **more):
-        rows[name] = (lambda w, g: pack_compressed(w, g, format, QuantizationArgs(**weights)), dict(
+    def compressed(name, format, weights, order=False, **more):
+        args = QuantizationArgs(**weights)
+        weights |= {"actorder": "group"} if order else {}
+        rows[name] = (lambda w, g: pack_compressed(w, g, format, args, order), dict(
             quant_method="compressed-tensors", format=format, quantization_status="compressed", ignore=["lm_head"],
             kv_cache_scheme=None, config_groups={"group_0": {"targets": ["Linear"], "weights": weights} | more}))
 
@@ -75,7 +77,7 @@ def table() -> dict:
     compressed("compressed-w8a16-packed", "pack-quantized", dict(num_bits=8, type="int", strategy="channel", symmetric=True))
     compressed("compressed-w4a16-group32", "pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=32, symmetric=True))
     compressed("compressed-w4a16-asymmetric-group64", "pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=64, symmetric=False))
-    compressed("compressed-w4a16-act-order", "pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=32, symmetric=True, actorder="group"))
+    compressed("compressed-w4a16-act-order", "pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=32, symmetric=True), order=True)
     compressed("compressed-fp8-channel", "float-quantized", dict(num_bits=8, type="float", strategy="channel", symmetric=True))
     compressed("compressed-fp8-tensor", "float-quantized", dict(num_bits=8, type="float", strategy="tensor", symmetric=True))
     rows["fp8-blocks"] = (lambda w, g: pack_fp8(w, 32), dict(quant_method="fp8", activation_scheme="dynamic", weight_block_size=[32, 32]))
@@ -181,11 +183,11 @@ def pack_fp8(w, block):
     return {"weight": codes, "weight_scale": scale.reshape(()), "input_scale": torch.tensor(0.03)}, numbers
 
 
-def pack_compressed(w, generator, format: str, args: QuantizationArgs):
+def pack_compressed(w, generator, format: str, args: QuantizationArgs, order: bool):
     """What the library stores, and what it reads from that."""
     rows, width = w.shape
     index = torch.arange(width) // (args.group_size or width)
-    if args.actorder:
+    if order:
         index = index[torch.randperm(width, generator=generator)]
     count = int(index.max()) + 1
     if args.type == "float":
@@ -194,7 +196,7 @@ def pack_compressed(w, generator, format: str, args: QuantizationArgs):
     else:
         _, scales, zeros = quantized(w, args.num_bits, index, count, args.symmetric)
         zeros = None if args.symmetric else (zeros - 2 ** (args.num_bits - 1)).to(torch.int8)
-    if args.actorder:  # older releases wrote the groups' order, the one at hand does not
+    if order:  # older releases wrote the groups' order, the one at hand does not
         codes, _, middle = quantized(w, args.num_bits, index, count, True)
         numbers = scales[:, index] * (codes - middle[:, index])
         return {"weight_packed": pack_to_int32((codes - 8).to(torch.int8), 4), "weight_shape": torch.tensor(w.shape),
