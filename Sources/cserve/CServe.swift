@@ -20,7 +20,7 @@ struct CServe: AsyncParsableCommand {
             Completion for bash, zsh or fish: cserve --generate-completion-script bash
             """,
         version: ServerVersion.number,
-        subcommands: [Serve.self, Chat.self, Models.self, Version.self])
+        subcommands: [Serve.self, Chat.self, Models.self, Perplexity.self, Version.self])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.
     static func main() async {

@@ -10,9 +10,7 @@ extension ModelLoader {
     /// Loads the model; `say` gets lines for people.
     func load(_ say: @escaping @Sendable (String) -> Void) throws -> ServedModel {
         let tokenizer: Tokenizer = try tokenizer()
-        let checkpoint: Checkpoint =
-            try isBuiltIn
-            ? BuiltInModel.checkpoint(name: recipe.model) : Checkpoint(directory: recipe.model)
+        let checkpoint: Checkpoint = try Self.checkpoint(recipe.model)
         let (engine, labels) = try engine(checkpoint, tokenizer, say)
         return ServedModel(
             names: names, root: recipe.model, created: Int(Date().timeIntervalSince1970),
@@ -20,7 +18,12 @@ extension ModelLoader {
             engine: engine, cacheLabels: labels)
     }
 
-    private func tokenizer() throws -> Tokenizer {
+    /// The checkpoint of a name.
+    static func checkpoint(_ name: String) throws -> Checkpoint {
+        try name == Recipe.builtInModel ? BuiltInModel.checkpoint(name: name) : Checkpoint(directory: name)
+    }
+
+    func tokenizer() throws -> Tokenizer {
         guard isBuiltIn else { return try Tokenizer(directory: URL(fileURLWithPath: recipe.model)) }
         return try Tokenizer(json: BuiltInModel.tokenizer, configuration: BuiltInModel.tokenizerConfiguration)
     }
@@ -45,6 +48,7 @@ extension ModelLoader {
         let runner: ModelRunner = try ModelRunner(
             checkpoint: checkpoint, recipe: recipe, backend: BackendTable.make(recipe.device, threads: recipe.threads),
             availableBytes: MachineMemory.available(), progress: { meter.show($0.bytes, of: $0.totalBytes) })
+        say("Weights: \(ModelReport.weights(runner.formats.weights))")
         for plan in runner.plans { say(ModelReport.memory(plan, backend: runner.backendName)) }
         let labels: [(name: String, value: String)] = [
             ("cache_dtype", runner.formats.cache.rawValue), ("gpu_memory_utilization", "\(recipe.gpuMemUtil)"),

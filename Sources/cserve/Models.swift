@@ -38,9 +38,7 @@ struct Models: ParsableCommand {
         func run() throws {
             try Failure.explained(asJSON: json) {
                 try ModelLoader.checkFolder(folder)
-                let checkpoint: Checkpoint =
-                    try folder == Recipe.builtInModel
-                    ? BuiltInModel.checkpoint(name: folder) : Checkpoint(directory: folder)
+                let checkpoint: Checkpoint = try ModelLoader.checkpoint(folder)
                 try report(try checkpoint.shape(), checkpoint)
                 try checkpoint.check()
             }

@@ -58,3 +58,19 @@ func chatErrorMessages() {
     ]
     for (error, message) in messages { #expect(error.description == message) }
 }
+
+@Test("Every error of a measurement says what and why")
+func measureErrorMessages() {
+    let messages: [(MeasureError, String)] = [
+        (.unreadable(file: "a.txt", reason: "no such file"), "The text a.txt cannot be read: no such file"),
+        (
+            .tooShort(file: "a.txt", tokens: 1),
+            "The text a.txt has 1 tokens, and the first is not predicted. Use a text of two or more."
+        ),
+        (
+            .otherVocabulary(model: 8, reference: 9),
+            "The model has a vocabulary of 8, the reference one of 9. Compare with the same model's checkpoint."
+        ),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}

@@ -20,6 +20,8 @@ public final class Checkpoint: @unchecked Sendable {
     public let generationConfiguration: [UInt8]?
     /// The tensors by name.
     public let tensors: [String: StoredTensor]
+    /// The name of the method that quantised the weights, as its files give it; nil for plain weights.
+    public let quantization: String?
 
     /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
     /// - Throws: ``CheckpointError``.
@@ -29,9 +31,19 @@ public final class Checkpoint: @unchecked Sendable {
         self.name = name
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
+        let quantized = try QuantizationConfiguration.find(configuration: configuration)
+        quantization = quantized?.method.rawValue
         tensors = try QuantizedTensors.resolved(
-            try Self.merged([try SafeTensors.tensors(in: weights, file: name)]),
-            try QuantizationConfiguration.find(configuration: configuration))
+            try Self.merged([try SafeTensors.tensors(in: weights, file: name)]), quantized)
+    }
+
+    /// A checkpoint of tensors at hand.
+    init(name: String, configuration: [UInt8], tensors: [String: StoredTensor], quantization: String? = nil) {
+        self.name = name
+        self.configuration = configuration
+        generationConfiguration = nil
+        self.tensors = tensors
+        self.quantization = quantization
     }
 
     /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
@@ -43,9 +55,9 @@ public final class Checkpoint: @unchecked Sendable {
         configuration = try MappedFile.read(directory + "/config.json")
         let generation = directory + "/generation_config.json"
         generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
-        tensors = try QuantizedTensors.resolved(
-            try Self.readTensors(directory),
-            try QuantizationConfiguration.find(configuration: configuration, directory: directory))
+        let quantized = try QuantizationConfiguration.find(configuration: configuration, directory: directory)
+        quantization = quantized?.method.rawValue
+        tensors = try QuantizedTensors.resolved(try Self.readTensors(directory), quantized)
     }
 
     /// The model's numbers.
@@ -59,9 +71,9 @@ public final class Checkpoint: @unchecked Sendable {
         _ = try TensorCheck(model: ModelTable.model(try shape())).check(self)
     }
 
-    /// How the matrices are stored; f32 where they differ, so that nothing is lost.
+    /// How the plain matrices are stored; f32 where they differ, so that nothing is lost.
     public func storedElement() -> ElementType {
-        let matrices = tensors.values.filter { $0.shape.count > 1 && !$0.name.contains("vision_tower") }
+        let matrices = tensors.values.filter { $0.shape.count > 1 && $0.coded == nil && !$0.name.contains("vision_tower") }
         let elements = Set(matrices.compactMap(\.element))
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }

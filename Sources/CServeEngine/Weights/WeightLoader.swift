@@ -65,11 +65,11 @@ struct WeightLoader<B: Backend> {
         } else {
             weights.set(packed, item.role)
         }
-        for part in matrix.parts { drop(part, columns: matrix.columns, parts) }
+        for case .plain(let rows) in matrix.parts { drop(rows, parts) }
         for part in parts { tensors[part.name]?.dequantized?.release() }
     }
 
-    private func drop(_ part: MatrixSource.Part, columns: Int, _ parts: [TensorPart]) {
+    private func drop(_ part: MatrixSource.PlainRows, _ parts: [TensorPart]) {
         guard
             let mapping = parts.compactMap({ tensors[$0.name]?.mapping }).first(where: { file in
                 guard let base = file.bytes.baseAddress else { return false }
@@ -99,13 +99,21 @@ struct WeightLoader<B: Backend> {
     private var files: [String] { Set(tensors.values.map(\.file)).sorted() }
 
     private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> MatrixSource.Part {
-        guard let tensor = tensors[part.name], let element = tensor.element, let base = tensor.numbers.baseAddress else {
+        guard let tensor = tensors[part.name] else {
+            throw CheckpointError.missingTensors([part.name], files: files)
+        }
+        let first = part.firstRow + rows.lowerBound
+        if let coded = tensor.coded {
+            return .coded(CodedSlice(coded, rows: first..<(first + rows.count), columns: columns))
+        }
+        guard let element = tensor.element, let base = tensor.numbers.baseAddress else {
             throw CheckpointError.missingTensors([part.name], files: files)
         }
         let stride = part.shape.last ?? 0
-        let first = (part.firstRow + rows.lowerBound) * stride + columns.lowerBound
-        return MatrixSource.Part(
-            base: base + first * element.size, element: element, rows: rows.count, rowStride: stride)
+        return .plain(
+            MatrixSource.PlainRows(
+                base: base + (first * stride + columns.lowerBound) * element.size, element: element, rows: rows.count,
+                rowStride: stride))
     }
 
     private func values(_ name: String) throws -> [Float] {
@@ -134,9 +142,6 @@ struct WeightLoader<B: Backend> {
 
     /// The columns that this rank holds: all but behind a split.
     private func columnRange(_ role: WeightRole, full: Int) -> Range<Int> {
-        switch role {
-        case .output, .down, .expertDown, .sharedDown: shard.part(of: full)
-        default: 0..<full
-        }
+        role.isSplitByColumns ? shard.part(of: full) : 0..<full
     }
 }
