@@ -30,14 +30,17 @@ private struct StoredFile {
         let file = SafeTensorsFile.file(header: "{" + header.joined(separator: ",") + "}", data: data)
         return try file.withUnsafeBytes { bytes in
             let all = try SafeTensors.tensors(in: bytes, file: "file")
-            let description = try QuantizationConfiguration(JSONValue(parsing: Array(quantization.utf8)), file: "config.json")
+            let description = try QuantizationConfiguration(
+                JSONValue(parsing: Array(quantization.utf8)), file: "config.json")
             return try QuantizedTensors.resolved(
                 Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) }), description)
         }
     }
 }
 
-private func int32(_ values: [Int32]) -> [UInt8] { values.flatMap { value in withUnsafeBytes(of: value) { Array($0) } } }
+private func int32(_ values: [Int32]) -> [UInt8] {
+    values.flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
+}
 
 @Suite struct QuantizedFilesTests {
     private static let gptq = #"{"quant_method": "gptq", "bits": 4, "group_size": 16, "sym": true}"#
@@ -53,10 +56,16 @@ private func int32(_ values: [Int32]) -> [UInt8] { values.flatMap { value in wit
     private static let fp8 = #"{"quant_method": "fp8", "weight_block_size": [4, 8]}"#
 
     /// The tensors of a matrix of 8 outputs and 32 inputs, one replaced.
-    private func tensors(_ kind: String, _ changed: String = "", _ type: String = "", _ shape: [Int] = [], _ bytes: [UInt8]? = nil) -> StoredFile {
+    private func tensors(
+        _ kind: String, _ changed: String = "", _ type: String = "", _ shape: [Int] = [], _ bytes: [UInt8]? = nil
+    ) -> StoredFile {
         let all: [String: [(String, String, [Int], [UInt8]?)]] = [
-            "gptq": [("qweight", "I32", [4, 8], nil), ("qzeros", "I32", [2, 1], nil), ("scales", "F16", [2, 8], nil)],
-            "awq": [("qweight", "I32", [32, 1], nil), ("qzeros", "I32", [2, 1], nil), ("scales", "F16", [2, 8], nil)],
+            "gptq": [
+                ("qweight", "I32", [4, 8], nil), ("qzeros", "I32", [2, 1], nil), ("scales", "F16", [2, 8], nil),
+            ],
+            "awq": [
+                ("qweight", "I32", [32, 1], nil), ("qzeros", "I32", [2, 1], nil), ("scales", "F16", [2, 8], nil),
+            ],
             "packed": [
                 ("weight_packed", "I32", [8, 4], nil), ("weight_shape", "I32", [2], int32([8, 32])),
                 ("weight_scale", "F32", [8, 2], nil),
@@ -118,7 +127,8 @@ private func int32(_ values: [Int32]) -> [UInt8] { values.flatMap { value in wit
         refused(tensors("gptq", "weight", "F16", [8, 32]), Self.gptq, "is in")
         refused(tensors("awq", "qzeros", "I32", [2, 2]), Self.awq, "the matrix needs [2, 1]")
         refused(tensors("awq", "qzeros", "I32", [3, 1]), Self.awq, "3 groups of 32 inputs")
-        refused(tensors("packed", "weight_shape", "I32", [2], int32([8, 1 << 30])), Self.packed, "it says [8, 1073741824]")
+        refused(
+            tensors("packed", "weight_shape", "I32", [2], int32([8, 1 << 30])), Self.packed, "it says [8, 1073741824]")
         refused(tensors("packed", "weight_shape", "I32", [2], int32([8, -1])), Self.packed, "it says [8, -1]")
         refused(tensors("packed", "weight_shape", "I32", [2], int32([9, 32])), Self.packed, "it says [9, 32]")
         refused(tensors("packed", "weight_shape", "I32", [3]), Self.packed, "the matrix needs [2]")
@@ -190,7 +200,8 @@ private func int32(_ values: [Int32]) -> [UInt8] { values.flatMap { value in wit
     @Test("AutoAWQ's and AutoGPTQ's own spellings are the same")
     func spellings() throws {
         let old = try QuantizationConfiguration(
-            JSONValue(parsing: Array(#"{"zero_point": true, "q_group_size": 128, "w_bit": 4, "version": "GEMM"}"#.utf8)),
+            JSONValue(
+                parsing: Array(#"{"zero_point": true, "q_group_size": 128, "w_bit": 4, "version": "GEMM"}"#.utf8)),
             file: "quant_config.json", method: .awq)
         #expect(old.schemes == [.init(bits: 4, isFloat: false, group: 128, rows: 1)])
         let first = try QuantizationConfiguration(

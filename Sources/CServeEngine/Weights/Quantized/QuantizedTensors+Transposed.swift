@@ -18,7 +18,9 @@ extension QuantizedTensors {
         let scheme = try gptqScheme(weight, zeroBits: zeroWords * 32)
         guard words * 32 % scheme.bits == 0, zeroWords * 32 == rows * scheme.bits else {
             throw broken(
-                weight, "\(words) words of \(rows) outputs with \(zeroWords) words of zero points are not of \(scheme.bits) bits")
+                weight,
+                "\(words) words of \(rows) outputs with \(zeroWords) words of zero points are not of \(scheme.bits) bits"
+            )
         }
         let columns = words * 32 / scheme.bits
         let group = try transposedGroup(scheme, groups: groups, columns: columns, scales)

@@ -37,7 +37,8 @@ struct QuantizedTensors {
 
     /// What is left out: scales of activations (static w8a8) and of the cache (fp8).
     private static let unused = [
-        "input_scale", "input_zero_point", "input_scale_ub", "activation_scale_ub", "output_scale", "k_scale", "v_scale",
+        "input_scale", "input_zero_point", "input_scale_ub", "activation_scale_ub", "output_scale", "k_scale",
+        "v_scale",
         "q_scale", "k_zero_point", "v_zero_point", "prob_output_scale",
     ]
 
