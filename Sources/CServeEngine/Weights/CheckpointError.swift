@@ -101,8 +101,8 @@ extension CheckpointError: CustomStringConvertible {
     private var quantization: String {
         switch self {
         case .unsupportedQuantization(let file, let field, let value, let supported):
-            "\(file): the checkpoint is quantised with \(field) \"\(value)\", which is not read. Supported: \(supported). "
-                + "Use such a checkpoint, or the unquantised one with --quantization."
+            "\(file): the checkpoint is quantised with \(field) \"\(value)\", which is not read. "
+                + "Supported: \(supported). Use such a checkpoint, or the unquantised one with --quantization."
         case .quantizationField(let file, let field, let reason):
             "\(file): \"\(field)\" of the quantisation: \(reason). Download the checkpoint again."
         case .quantizedTensor(let file, let tensor, let reason):
