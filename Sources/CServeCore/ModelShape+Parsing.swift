@@ -8,10 +8,8 @@ extension ModelShape {
     /// - Throws: ``ModelShapeError``, naming file and field.
     public static func parse(config: [UInt8], generationConfig: [UInt8]? = nil) throws(ModelShapeError) -> ModelShape {
         let outer = try object(config, file: "config.json")
-        try refuseQuantization(outer)
         let family = try family(outer)
         let fields = try textFields(outer)
-        if fields.path.isEmpty == false { try refuseQuantization(fields) }
         var shape = try sizes(fields, family: family, tied: try outer.bool("tie_word_embeddings"))
         try shape.readRope(fields)
         try shape.readWindows(fields)
@@ -33,11 +31,6 @@ extension ModelShape {
         } catch {
             throw .notJSON(file: file, reason: "\(error)")
         }
-    }
-
-    private static func refuseQuantization(_ fields: ConfigFields) throws(ModelShapeError) {
-        guard let quantization = try fields.fields("quantization_config") else { return }
-        throw .quantized(file: fields.file, method: try quantization.string("quant_method") ?? "unknown")
     }
 
     private static func family(_ fields: ConfigFields) throws(ModelShapeError) -> ModelFamily {

@@ -16,8 +16,6 @@ public enum ModelShapeError: Error, Hashable, Sendable, CustomStringConvertible 
     case unsupportedArchitecture(name: String, supported: [String])
     /// A value that this build does not know.
     case unsupportedValue(file: String, field: String, value: String, supported: String)
-    /// A quantised checkpoint.
-    case quantized(file: String, method: String)
 
     /// What happened, with its numbers, and what to do next.
     public var description: String {
@@ -36,9 +34,6 @@ public enum ModelShapeError: Error, Hashable, Sendable, CustomStringConvertible 
             "The architecture \"\(name)\" is not supported. Supported: \(supported.joined(separator: ", "))."
         case .unsupportedValue(let file, let field, let value, let supported):
             "\(file): \"\(field)\" is \"\(value)\", which is not supported. Supported: \(supported)."
-        case .quantized(let file, let method):
-            "\(file): the checkpoint is quantised (\"\(method)\"), which this build does not read. "
-                + "Use the model's bf16, f16 or f32 checkpoint."
         }
     }
 }

@@ -71,11 +71,6 @@ func modelShapeErrorMessages() {
             .unsupportedValue(file: "config.json", field: "hidden_act", value: "swish7", supported: "silu, gelu"),
             "config.json: \"hidden_act\" is \"swish7\", which is not supported. Supported: silu, gelu."
         ),
-        (
-            .quantized(file: "config.json", method: "gptq"),
-            "config.json: the checkpoint is quantised (\"gptq\"), which this build does not read. "
-                + "Use the model's bf16, f16 or f32 checkpoint."
-        ),
     ]
     for (error, message) in messages { #expect(error.description == message) }
 }

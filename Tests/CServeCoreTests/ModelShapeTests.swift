@@ -158,9 +158,6 @@ import Testing
         ),
         (#"{"architectures": ["LlamaForCausalLM"]}"#, .missing(file: "config.json", field: "hidden_size")),
         (
-            #"{"quantization_config": {"quant_method": "awq"}}"#, .quantized(file: "config.json", method: "awq")
-        ),
-        (
             #"{"architectures": ["LlamaForCausalLM"], "hidden_size": "big"}"#,
             .wrongType(file: "config.json", field: "hidden_size", expected: "a whole number", found: "string")
         ),

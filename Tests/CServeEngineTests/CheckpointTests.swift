@@ -148,6 +148,9 @@ import Testing
             .unexpectedTensors(["a", "b", "c", "d", "e", "f"], files: ["f"]),
             .shape(file: "f", tensor: "t", expected: [1], found: [2]),
             .elementType(file: "f", tensor: "t", type: "I8"),
+            .unsupportedQuantization(file: "f", field: "bits", value: "5", supported: "4, 8"),
+            .quantizationField(file: "f", field: "bits", reason: "r"),
+            .quantizedTensor(file: "f", tensor: "t", reason: "r"),
         ]
         for error in errors { #expect(error.description.count > 20, "\(error)") }
         let engine: [EngineError] = [

@@ -31,8 +31,10 @@ public final class Checkpoint: @unchecked Sendable {
         self.name = name
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
-        tensors = try Self.merged([try SafeTensors.tensors(in: weights, file: name)])
-        quantization = Self.quantization(configuration)
+        let quantized = try QuantizationConfiguration.find(configuration: configuration)
+        quantization = quantized?.method.rawValue
+        tensors = try QuantizedTensors.resolved(
+            try Self.merged([try SafeTensors.tensors(in: weights, file: name)]), quantized)
     }
 
     /// A checkpoint of tensors at hand.
@@ -53,13 +55,9 @@ public final class Checkpoint: @unchecked Sendable {
         configuration = try MappedFile.read(directory + "/config.json")
         let generation = directory + "/generation_config.json"
         generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
-        tensors = try Self.readTensors(directory)
-        quantization = Self.quantization(configuration)
-    }
-
-    /// The method that config.json names.
-    private static func quantization(_ configuration: [UInt8]) -> String? {
-        (try? JSONValue(parsing: configuration))?["quantization_config"]?["quant_method"]?.stringValue
+        let quantized = try QuantizationConfiguration.find(configuration: configuration, directory: directory)
+        quantization = quantized?.method.rawValue
+        tensors = try QuantizedTensors.resolved(try Self.readTensors(directory), quantized)
     }
 
     /// The model's numbers.
@@ -82,7 +80,7 @@ public final class Checkpoint: @unchecked Sendable {
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }
 
-    private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     private static func readTensors(_ directory: String) throws(CheckpointError) -> [String: StoredTensor] {
         let index = directory + "/model.safetensors.index.json"

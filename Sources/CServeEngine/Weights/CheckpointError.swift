@@ -38,6 +38,12 @@ public enum CheckpointError: Error, Hashable, Sendable {
     case shape(file: String, tensor: String, expected: [Int], found: [Int])
     /// A tensor whose numbers cannot be read.
     case elementType(file: String, tensor: String, type: String)
+    /// A way of quantising that is not read.
+    case unsupportedQuantization(file: String, field: String, value: String, supported: String)
+    /// A field of the quantisation's description is malformed.
+    case quantizationField(file: String, field: String, reason: String)
+    /// A quantised matrix whose tensors do not fit each other or the description.
+    case quantizedTensor(file: String, tensor: String, reason: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -88,6 +94,19 @@ extension CheckpointError: CustomStringConvertible {
                 + "Check that config.json belongs to these weights."
         case .elementType(let file, let tensor, let type):
             "\(file): tensor \"\(tensor)\" is stored as \(type). F32, F16 and BF16 can be read; use such a checkpoint."
+        default: quantization
+        }
+    }
+
+    private var quantization: String {
+        switch self {
+        case .unsupportedQuantization(let file, let field, let value, let supported):
+            "\(file): the checkpoint is quantised with \(field) \"\(value)\", which is not read. "
+                + "Supported: \(supported). Use such a checkpoint, or the unquantised one with --quantization."
+        case .quantizationField(let file, let field, let reason):
+            "\(file): \"\(field)\" of the quantisation: \(reason). Download the checkpoint again."
+        case .quantizedTensor(let file, let tensor, let reason):
+            "\(file): quantised tensor \"\(tensor)\": \(reason). Check that config.json belongs to these weights."
         default: ""
         }
     }

@@ -18,6 +18,11 @@ public struct StoredTensor {
     var mapping: MappedFile?
     /// How the numbers are read where they are codes with scales; `bytes` then say nothing.
     var coded: (any CodedMatrix)?
+    /// What makes the numbers where no codes of ours hold them; `bytes` are empty then.
+    var dequantized: DequantizedMatrix?
+
+    /// The plain numbers: in the file, or made now.
+    var numbers: UnsafeRawBufferPointer { dequantized?.bytes ?? bytes }
 
     /// The type, where it can be read.
     public var element: ElementType? {

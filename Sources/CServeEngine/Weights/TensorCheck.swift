@@ -21,6 +21,7 @@ struct TensorCheck {
         guard missing.isEmpty else {
             throw CheckpointError.missingTensors(missing, files: Set(checkpoint.tensors.values.map(\.file)).sorted())
         }
+        tensors = tensors.filter { needed[$0.key] != nil || !isEmptyBias($0.value, among: tensors, name: $0.key) }
         let unexpected = tensors.keys.filter { needed[$0] == nil }.sorted()
         guard unexpected.isEmpty else {
             let files = Set(unexpected.compactMap { tensors[$0]?.file }).sorted()
@@ -31,6 +32,12 @@ struct TensorCheck {
             try check(tensor, shape)
         }
         return tensors
+    }
+
+    /// AutoGPTQ writes a bias of zeros beside matrices that have none.
+    private func isEmptyBias(_ tensor: StoredTensor, among tensors: [String: StoredTensor], name: String) -> Bool {
+        guard name.hasSuffix(".bias"), let matrix = tensors[name.dropLast(4) + "weight"] else { return false }
+        return (matrix.coded != nil || matrix.dequantized != nil) && tensor.bytes.allSatisfy { $0 == 0 }
     }
 
     private func check(_ tensor: StoredTensor, _ shape: [Int]) throws {

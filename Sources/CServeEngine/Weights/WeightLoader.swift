@@ -66,6 +66,7 @@ struct WeightLoader<B: Backend> {
             weights.set(packed, item.role)
         }
         for case .plain(let rows) in matrix.parts { drop(rows, parts) }
+        for part in parts { tensors[part.name]?.dequantized?.release() }
     }
 
     private func drop(_ part: MatrixSource.PlainRows, _ parts: [TensorPart]) {
@@ -105,7 +106,7 @@ struct WeightLoader<B: Backend> {
         if let coded = tensor.coded {
             return .coded(CodedSlice(coded, rows: first..<(first + rows.count), columns: columns))
         }
-        guard let element = tensor.element, let base = tensor.bytes.baseAddress else {
+        guard let element = tensor.element, let base = tensor.numbers.baseAddress else {
             throw CheckpointError.missingTensors([part.name], files: files)
         }
         let stride = part.shape.last ?? 0
@@ -116,7 +117,7 @@ struct WeightLoader<B: Backend> {
     }
 
     private func values(_ name: String) throws -> [Float] {
-        guard let tensor = tensors[name], let element = tensor.element, let base = tensor.bytes.baseAddress else {
+        guard let tensor = tensors[name], let element = tensor.element, let base = tensor.numbers.baseAddress else {
             throw CheckpointError.missingTensors([name], files: files)
         }
         let count = tensor.shape.reduce(1, *)
