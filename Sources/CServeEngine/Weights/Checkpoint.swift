@@ -1,4 +1,4 @@
-// Where a model comes from: a Hugging Face directory, or bytes that live inside the binary.
+// Where a model comes from: a Hugging Face directory, a GGUF file, or bytes that live inside the binary.
 
 import CServeCore
 
@@ -20,33 +20,54 @@ public final class Checkpoint: @unchecked Sendable {
     public let generationConfiguration: [UInt8]?
     /// The tensors by name.
     public let tensors: [String: StoredTensor]
+    /// What a GGUF file says besides: its tokenizer and chat template among it; nil for a directory.
+    public let metadata: GGUFMetadata?
 
-    /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
-    /// - Throws: ``CheckpointError``.
-    public init(
-        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, weights: UnsafeRawBufferPointer
-    ) throws(CheckpointError) {
+    /// A checkpoint from its parts.
+    init(
+        name: String, configuration: [UInt8], generationConfiguration: [UInt8]?, tensors: [String: StoredTensor],
+        metadata: GGUFMetadata?
+    ) {
         self.name = name
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
-        tensors = try Self.merged([try SafeTensors.tensors(in: weights, file: name)])
+        self.tensors = tensors
+        self.metadata = metadata
+    }
+
+    /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
+    /// - Throws: ``CheckpointError``.
+    public convenience init(
+        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, weights: UnsafeRawBufferPointer
+    ) throws(CheckpointError) {
+        self.init(
+            name: name, configuration: configuration, generationConfiguration: generationConfiguration,
+            tensors: try Self.merged([try SafeTensors.tensors(in: weights, file: name)]), metadata: nil)
     }
 
     /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
     ///
     /// Other files (consolidated.safetensors, pickles beside safetensors) are not read.
     /// - Throws: ``CheckpointError``.
-    public init(directory: String) throws(CheckpointError) {
-        name = directory
-        configuration = try MappedFile.read(directory + "/config.json")
+    public convenience init(directory: String) throws(CheckpointError) {
+        let configuration = try MappedFile.read(directory + "/config.json")
         let generation = directory + "/generation_config.json"
-        generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
-        tensors = try Self.readTensors(directory)
+        self.init(
+            name: directory, configuration: configuration,
+            generationConfiguration: Self.exists(generation) ? try MappedFile.read(generation) : nil,
+            tensors: try Self.readTensors(directory), metadata: nil)
     }
 
     /// The model's numbers.
     public func shape() throws(ModelShapeError) -> ModelShape {
-        try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
+        guard let metadata else {
+            return try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
+        }
+        var shape = try ModelShape.parse(
+            config: configuration, generationConfig: generationConfiguration, file: metadata.file)
+        // Gemma's norms lie in GGUF files with the one already added.
+        shape.normOffset = 0
+        return shape
     }
 
     /// Compares names, shapes and types of the tensors with what the configuration asks for.

@@ -18,6 +18,8 @@ public struct StoredTensor {
     var mapping: MappedFile?
     /// How the numbers are read where they are codes with scales; `bytes` then say nothing.
     var coded: (any CodedMatrix)?
+    /// How its rows lie.
+    var order: RowOrder = .plain
 
     /// The type, where it can be read.
     public var element: ElementType? {
