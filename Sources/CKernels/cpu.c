@@ -1,6 +1,7 @@
 // Which instruction sets this machine runs, and the context that binds one of them to threads and scratch.
 
 #define _GNU_SOURCE
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -101,4 +102,8 @@ void cs_spread(cs_context *context, cs_job job, void *job_context, int items, lo
         cs_pool_run(context->pool, job, job_context, items, grain < 1 ? 1 : grain);
     }
     pthread_mutex_unlock(&context->turn);
+}
+
+void cs_context_run(cs_context *context, cs_job job, void *job_context, int items) {
+    cs_spread(context, job, job_context, items, LONG_MAX);
 }

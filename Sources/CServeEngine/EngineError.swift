@@ -18,6 +18,8 @@ public enum EngineError: Error, Hashable, Sendable {
     case unknownBackend(name: String, supported: [String])
     /// A type that the backend does not compute with.
     case unsupportedType(field: String, value: String, supported: [String])
+    /// A quantisation was asked for that the checkpoint does not have, or that its codes are not made for.
+    case quantizationMismatch(asked: String, stored: String?)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -39,6 +41,12 @@ extension EngineError: CustomStringConvertible {
             "There is no backend \"\(name)\". Choose one of: \(supported.joined(separator: ", "))."
         case .unsupportedType(let field, let value, let supported):
             "\(field) \"\(value)\" cannot be computed with here. Choose one of: \(supported.joined(separator: ", "))."
+        case .quantizationMismatch(let asked, let stored?):
+            "quantization is \(asked), but the checkpoint's weights are already quantised (\(stored)) and are served as "
+                + "they are. Leave --quantization out, or use the model's unquantised checkpoint."
+        case .quantizationMismatch(let asked, nil):
+            "quantization is \(asked), but the checkpoint's weights are not quantised. Use a checkpoint that is, or "
+                + "--quantization int8, int4 or fp8 to quantise these while they are loaded."
         }
     }
 }

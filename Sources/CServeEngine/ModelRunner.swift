@@ -38,7 +38,7 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
         progress: ((LoadProgress) -> Void)? = nil
     ) throws {
         let shape = try checkpoint.shape()
-        let formats = try backend.formats(stored: checkpoint.storedElement(), recipe: recipe)
+        let formats = try backend.formats(stored: try checkpoint.storedFormats(), shape: shape, recipe: recipe)
         let parallelism = Parallelism(pipeline: recipe.pipelineParallelSize)
         plans = try (0..<max(1, parallelism.pipeline)).map { stage in
             try MemoryPlan.make(

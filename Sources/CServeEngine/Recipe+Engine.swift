@@ -105,9 +105,9 @@ extension Recipe {
             instead: "Use device cpu, or leave it out.")
         try Recipe.check(.schedulingPolicy, schedulingPolicy, among: SchedulingPolicy.allCases.map(\.rawValue))
         if let quantization {
-            throw .notBuilt(
-                field: CodingKeys.quantization.rawValue, value: quantization,
-                instead: "Leave it out: weights keep the checkpoint's type, or dtype's.")
+            let choices = Quantization.allCases.map(\.rawValue)
+            let methods = Quantization.methods.filter { !choices.contains($0) }
+            try Recipe.check(.quantization, quantization, among: choices + methods)
         }
     }
 

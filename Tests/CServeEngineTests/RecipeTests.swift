@@ -13,7 +13,7 @@ struct RecipeTests {
         ({ $0.tensorParallelSize = 0 }, ["tensor_parallel_size", "0", "at least 1"]),
         ({ $0.offloadingNum = 2 }, ["offloading_num", "2", "leave it at 0"]),
         ({ $0.offloadingNum = -1 }, ["offloading_num", "-1", "at least 0"]),
-        ({ $0.quantization = "int4" }, ["quantization", "int4", "Leave it out"]),
+        ({ $0.quantization = "int3" }, ["quantization", "int3", "int8, int4, fp8", "gptq"]),
         ({ $0.cacheDtype = "fp8" }, ["cache_dtype", "fp8", "bfloat16"]),
         ({ $0.cacheDtype = "int7" }, ["cache_dtype", "int7", "Choose one of"]),
         ({ $0.dtype = "half" }, ["dtype", "half", "float16"]),

@@ -33,10 +33,10 @@ import Testing
         let flat = rows.joined().map { $0 }
         let memory = try HostMemory("test", bytes: 4096)
         return try flat.withUnsafeBytes { bytes in
-            let part = MatrixSource.Part(
+            let part = MatrixSource.PlainRows(
                 base: bytes.baseAddress!, element: .float32, rows: rows.count, rowStride: rows[0].count)
             return try backend.pack(
-                MatrixSource(parts: [part], columns: rows[0].count, bias: bias),
+                MatrixSource(parts: [.plain(part)], columns: rows[0].count, bias: bias),
                 layout: backend.weightLayout(.plain(.float32)), into: memory, at: 0)
         }
     }

@@ -64,6 +64,8 @@ int cs_context_threads(const cs_context *context);
 cs_isa cs_context_isa(const cs_context *context);
 /// Bytes of scratch that a context with so many threads holds.
 size_t cs_context_bytes(int threads);
+/// Runs job over 0 ..< items on the context's threads.
+void cs_context_run(cs_context *context, cs_job job, void *job_context, int items);
 
 // MARK: Packed weights
 

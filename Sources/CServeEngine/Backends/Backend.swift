@@ -36,8 +36,9 @@ public protocol Backend: Sendable {
     /// How weights and cache are stored for a recipe, given how the checkpoint stores its matrices.
     ///
     /// A default keeps weights as stored and caches in f32 unless the recipe says otherwise.
-    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``.
-    func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats
+    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``,
+    ///   ``EngineError/quantizationMismatch(asked:stored:)``.
+    func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats
 
     // MARK: Memory
 

@@ -38,11 +38,19 @@ public enum BackendTable {
 }
 
 extension Backend {
-    /// The types as asked: `auto` keeps weights as stored and caches in f32.
-    public func formats(stored: ElementType, recipe: Recipe) throws -> MemoryPlan.Formats {
-        let weights = try element(recipe.dtype, field: "dtype", automatic: stored)
+    /// The types as asked: `auto` keeps weights as stored and caches in f32; codes stay codes.
+    public func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats {
+        let plain = try element(recipe.dtype, field: "dtype", automatic: stored.element)
         let cache = try element(recipe.cacheDtype, field: "cache_dtype", automatic: .float32)
-        return MemoryPlan.Formats(weights: WeightLayouts(weightLayout(.plain(weights))), cache: cache)
+        var weights = WeightLayouts(
+            weightLayout(.plain(plain)), exceptions: stored.coded.mapValues { weightLayout(.quantized($0)) })
+        if let asked = recipe.quantization, asked != stored.method {
+            guard stored.method == nil, stored.coded.isEmpty, let quantization = Quantization(rawValue: asked) else {
+                throw EngineError.quantizationMismatch(asked: asked, stored: stored.method)
+            }
+            weights = WeightLayouts(quantization, plain: plain, shape: shape, layout: weightLayout)
+        }
+        return MemoryPlan.Formats(weights: weights, cache: cache)
     }
 
     /// The element type that a recipe's field names.

@@ -105,17 +105,18 @@ public struct CPUBackend: Backend {
         precondition(layout == weightLayout(layout.format), "a layout of another backend")
         precondition(offset >= 0 && offset + bytes + biasBytes <= memory.bytes, "weight outside region")
         let base = memory.base + offset
-        let format = layout.format.kernelFormat
         var row = 0
         for part in matrix.parts {
-            cs_pack(
-                context, format.type, base, row, matrix.columns, part.base, part.element.kernelType,
-                part.rowStride, part.rows)
+            switch part {
+            case .plain(let rows): pack(rows, layout.format, at: row, columns: matrix.columns, into: base)
+            case .coded(let rows): pack(rows, layout.format, at: row, into: base)
+            }
             row += part.rows
         }
         let bias = matrix.bias.map { HostVector($0, into: memory, at: offset + bytes).base }
         return CPUWeight(
-            memory: memory, base: base, format: format, rows: rows, columns: matrix.columns, bias: bias)
+            memory: memory, base: base, format: layout.format.kernelFormat, rows: rows, columns: matrix.columns,
+            bias: bias)
     }
 
     /// Copies constants.
@@ -153,11 +154,16 @@ extension WeightFormat {
     var kernelFormat: cs_format {
         switch self {
         case .plain(let element): cs_plain(element.kernelType)
-        case .quantized(let format):
-            cs_format(
-                type: format.code.kernelType, group: Int32(format.group ?? 0), scale_type: format.scale.kernelType,
-                has_minimums: format.hasMinimums)
+        case .quantized(let format): format.kernelFormat
         }
+    }
+}
+
+extension QuantizedFormat {
+    /// The C kernels' name.
+    var kernelFormat: cs_format {
+        cs_format(
+            type: code.kernelType, group: Int32(group ?? 0), scale_type: scale.kernelType, has_minimums: hasMinimums)
     }
 }
 

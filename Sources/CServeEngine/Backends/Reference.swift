@@ -10,7 +10,7 @@ import CServeCore
 
 /// Computes on the host in f32, sums in double in the order of the index.
 public struct Reference: Backend {
-    /// A packed matrix: rows in a row, as stored or in f32.
+    /// A packed matrix: row after row, plain numbers or codes with their scales and minimums behind them.
     ///
     /// Immutable after loading, so it may be read from anywhere.
     public struct Matrix: @unchecked Sendable {
@@ -18,8 +18,8 @@ public struct Reference: Backend {
         public let memory: HostMemory
         /// The first number.
         public let base: UnsafeMutableRawPointer
-        /// How numbers are stored.
-        public let element: ElementType
+        /// How a row lies in memory.
+        let layout: WeightLayout
         /// Output features.
         public let rows: Int
         /// Input features.
@@ -29,7 +29,12 @@ public struct Reference: Backend {
 
         /// Reads one row in f32.
         func read(row: Int, into out: UnsafeMutablePointer<Float>) {
-            ElementConversion.toFloat(base + row * columns * element.size, element, count: columns, into: out)
+            switch layout.format {
+            case .plain(let element):
+                ElementConversion.toFloat(base + row * columns * element.size, element, count: columns, into: out)
+            case .quantized(let format):
+                CodedRow(base: base, row: row, format: format, columns: columns, layout: layout).read(into: out)
+            }
         }
     }
 
@@ -39,8 +44,11 @@ public struct Reference: Backend {
     /// Creates the oracle.
     public init() {}
 
-    /// Rows in a row, nothing padded.
-    public func weightLayout(_ format: WeightFormat) -> WeightLayout { WeightLayout(format: format) }
+    /// Row after row; codes come in pairs, so that four-bit ones fill bytes.
+    public func weightLayout(_ format: WeightFormat) -> WeightLayout {
+        if case .quantized = format { return WeightLayout(format: format, columnMultiple: 2) }
+        return WeightLayout(format: format)
+    }
 
     // MARK: Memory
 
@@ -52,11 +60,17 @@ public struct Reference: Backend {
         _ matrix: MatrixSource, layout: WeightLayout, into memory: HostMemory, at offset: Int
     ) throws -> Matrix {
         let base = memory.base + offset
-        guard case .plain(let element) = layout.format else { preconditionFailure("a layout of another backend") }
-        let rowBytes = matrix.columns * element.size
-        matrix.forEachRow { index, row in
-            ElementConversion.fromFloat(
-                row.baseAddress!, count: row.count, element, into: base + index * rowBytes)
+        let columns = matrix.columns
+        switch layout.format {
+        case .plain(let element):
+            matrix.forEachRow { index, row in
+                ElementConversion.fromFloat(
+                    row.baseAddress!, count: row.count, element, into: base + index * columns * element.size)
+            }
+        case .quantized(let format):
+            matrix.forEachRow(as: format) { index, codes in
+                CodedRow(base: base, row: index, format: format, columns: columns, layout: layout).write(codes)
+            }
         }
         var bias: UnsafePointer<Float>?
         if let values = matrix.bias {
@@ -64,7 +78,7 @@ public struct Reference: Backend {
             bias = HostVector(values, into: memory, at: at).base
         }
         return Matrix(
-            memory: memory, base: base, element: element, rows: matrix.rows, columns: matrix.columns, bias: bias)
+            memory: memory, base: base, layout: layout, rows: matrix.rows, columns: matrix.columns, bias: bias)
     }
 
     /// Copies constants.

@@ -20,18 +20,21 @@ public final class Checkpoint: @unchecked Sendable {
     public let generationConfiguration: [UInt8]?
     /// The tensors by name.
     public let tensors: [String: StoredTensor]
+    /// The name of the method that quantised the weights, as its files give it; nil for plain weights.
+    public let quantization: String?
     /// What a GGUF file says besides: its tokenizer and chat template among it; nil for a directory.
     public let metadata: GGUFMetadata?
 
-    /// A checkpoint from its parts.
+    /// A checkpoint of tensors at hand.
     init(
-        name: String, configuration: [UInt8], generationConfiguration: [UInt8]?, tensors: [String: StoredTensor],
-        metadata: GGUFMetadata?
+        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, tensors: [String: StoredTensor],
+        quantization: String? = nil, metadata: GGUFMetadata? = nil
     ) {
         self.name = name
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
         self.tensors = tensors
+        self.quantization = quantization
         self.metadata = metadata
     }
 
@@ -42,7 +45,8 @@ public final class Checkpoint: @unchecked Sendable {
     ) throws(CheckpointError) {
         self.init(
             name: name, configuration: configuration, generationConfiguration: generationConfiguration,
-            tensors: try Self.merged([try SafeTensors.tensors(in: weights, file: name)]), metadata: nil)
+            tensors: try Self.merged([try SafeTensors.tensors(in: weights, file: name)]),
+            quantization: Self.quantization(configuration))
     }
 
     /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
@@ -55,7 +59,12 @@ public final class Checkpoint: @unchecked Sendable {
         self.init(
             name: directory, configuration: configuration,
             generationConfiguration: Self.exists(generation) ? try MappedFile.read(generation) : nil,
-            tensors: try Self.readTensors(directory), metadata: nil)
+            tensors: try Self.readTensors(directory), quantization: Self.quantization(configuration))
+    }
+
+    /// The method that config.json names.
+    private static func quantization(_ configuration: [UInt8]) -> String? {
+        (try? JSONValue(parsing: configuration))?["quantization_config"]?["quant_method"]?.stringValue
     }
 
     /// The model's numbers.
@@ -76,9 +85,9 @@ public final class Checkpoint: @unchecked Sendable {
         _ = try TensorCheck(model: ModelTable.model(try shape())).check(self)
     }
 
-    /// How the matrices are stored; f32 where they differ, so that nothing is lost.
+    /// How the plain matrices are stored; f32 where they differ, so that nothing is lost.
     public func storedElement() -> ElementType {
-        let matrices = tensors.values.filter { $0.shape.count > 1 && !$0.name.contains("vision_tower") }
+        let matrices = tensors.values.filter { $0.shape.count > 1 && $0.coded == nil && !$0.name.contains("vision_tower") }
         let elements = Set(matrices.compactMap(\.element))
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }

@@ -37,7 +37,15 @@ struct TensorCheck {
         guard tensor.shape == shape else {
             throw CheckpointError.shape(file: tensor.file, tensor: tensor.name, expected: shape, found: tensor.shape)
         }
-        guard tensor.element != nil else {
+        if let coded = tensor.coded, shape.count > 1 {
+            let found = [coded.rows, coded.columns]
+            let flat = [shape.dropLast().reduce(1, *), shape[shape.count - 1]]
+            guard found == flat else {
+                throw CheckpointError.shape(file: tensor.file, tensor: tensor.name, expected: flat, found: found)
+            }
+            return
+        }
+        guard tensor.coded == nil, tensor.element != nil else {
             throw CheckpointError.elementType(file: tensor.file, tensor: tensor.name, type: tensor.type)
         }
     }

@@ -65,10 +65,10 @@ struct WeightLoader<B: Backend> {
         } else {
             weights.set(packed, item.role)
         }
-        for part in matrix.parts { drop(part, columns: matrix.columns, parts) }
+        for case .plain(let rows) in matrix.parts { drop(rows, parts) }
     }
 
-    private func drop(_ part: MatrixSource.Part, columns: Int, _ parts: [TensorPart]) {
+    private func drop(_ part: MatrixSource.PlainRows, _ parts: [TensorPart]) {
         guard
             let mapping = parts.compactMap({ tensors[$0.name]?.mapping }).first(where: { file in
                 guard let base = file.bytes.baseAddress else { return false }
@@ -84,7 +84,7 @@ struct WeightLoader<B: Backend> {
         var source = MatrixSource(parts: [], columns: columns.count, bias: item.hasBias ? [] : nil)
         for (index, part) in parts.enumerated() {
             let rows = rowRange(item.role, part: index, full: part.rows)
-            source.parts.append(try slice(part, rows: rows, columns: columns))
+            source.parts += try slice(part, rows: rows, columns: columns)
             guard item.hasBias else { continue }
             let bias = try values(part.biasName)[(part.firstRow + rows.lowerBound)..<(part.firstRow + rows.upperBound)]
             // A bias behind a sum over ranks is added by one of them.
@@ -97,14 +97,25 @@ struct WeightLoader<B: Backend> {
     /// The files that were searched, for messages.
     private var files: [String] { Set(tensors.values.map(\.file)).sorted() }
 
-    private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> MatrixSource.Part {
-        guard let tensor = tensors[part.name], let element = tensor.element, let base = tensor.bytes.baseAddress else {
+    private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> [MatrixSource.Part] {
+        guard let tensor = tensors[part.name] else {
+            throw CheckpointError.missingTensors([part.name], files: files)
+        }
+        let first = part.firstRow + rows.lowerBound
+        if let coded = tensor.coded {
+            return [.coded(CodedSlice(coded, rows: first..<(first + rows.count), columns: columns))]
+        }
+        guard let element = tensor.element, let base = tensor.bytes.baseAddress else {
             throw CheckpointError.missingTensors([part.name], files: files)
         }
         let stride = part.shape.last ?? 0
-        let first = (part.firstRow + rows.lowerBound) * stride + columns.lowerBound
-        return MatrixSource.Part(
-            base: base + first * element.size, element: element, rows: rows.count, rowStride: stride)
+        let numbers = base + columns.lowerBound * element.size
+        return tensor.order.runs(first..<(first + rows.count)).map { run in
+            .plain(
+                MatrixSource.PlainRows(
+                    base: numbers + run.first * stride * element.size, element: element, rows: run.count,
+                    rowStride: run.step * stride))
+        }
     }
 
     private func values(_ name: String) throws -> [Float] {
@@ -112,10 +123,11 @@ struct WeightLoader<B: Backend> {
             throw CheckpointError.missingTensors([name], files: files)
         }
         let count = tensor.shape.reduce(1, *)
-        return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+        let stored = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             ElementConversion.toFloat(base, element, count: count, into: buffer.baseAddress!)
             filled = count
         }
+        return tensor.order == .plain ? stored : stored.indices.map { stored[tensor.order.stored($0)] }
     }
 
     /// The rows of a part that this rank holds.
@@ -133,9 +145,6 @@ struct WeightLoader<B: Backend> {
 
     /// The columns that this rank holds: all but behind a split.
     private func columnRange(_ role: WeightRole, full: Int) -> Range<Int> {
-        switch role {
-        case .output, .down, .expertDown, .sharedDown: shard.part(of: full)
-        default: 0..<full
-        }
+        role.isSplitByColumns ? shard.part(of: full) : 0..<full
     }
 }

@@ -109,12 +109,6 @@ import Testing
 }
 
 extension Backend {
-    fileprivate func product(_ x: Matrix, _ weight: Weight, outputs: Int) throws -> Matrix {
-        let out = try buffer(Matrix(x.rows, outputs, .init(repeating: .nan, count: x.rows * outputs)))
-        linear(try buffer(x), weight, rows: x.rows, into: out)
-        return matrix(out, rows: x.rows, columns: outputs)
-    }
-
     fileprivate func lookUp(_ batch: BatchInputs, _ table: Matrix, as element: ElementType) throws -> Matrix {
         let out = try buffer(
             Matrix(batch.tokens.count, table.columns, .init(repeating: .nan, count: batch.tokens.count * table.columns))

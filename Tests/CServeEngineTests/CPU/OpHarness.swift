@@ -107,7 +107,7 @@ extension Backend {
         defer { raw.forEach { $0.deallocate() } }
         let source = MatrixSource(
             parts: zip(raw, parts).map {
-                .init(base: UnsafeRawPointer($0) + 1, element: stored, rows: $1.rows, rowStride: columns)
+                .plain(.init(base: UnsafeRawPointer($0) + 1, element: stored, rows: $1.rows, rowStride: columns))
             }, columns: columns, bias: bias)
         return try pack(source, layout: layout, into: allocate("test", bytes: bytes), at: 0)
     }

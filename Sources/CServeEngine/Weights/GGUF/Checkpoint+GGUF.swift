@@ -20,7 +20,8 @@ extension Checkpoint {
         }
         self.init(
             name: path, configuration: try configuration.json(),
-            generationConfiguration: configuration.generationJSON(), tensors: tensors, metadata: shards.metadata)
+            generationConfiguration: configuration.generationJSON(), tensors: tensors, quantization: "gguf",
+            metadata: shards.metadata)
     }
 
     /// A tensor under the name that models ask for; one of all experts becomes one for each.

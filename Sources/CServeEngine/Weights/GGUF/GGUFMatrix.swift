@@ -51,27 +51,3 @@ struct GGUFMatrix: CodedMatrix, @unchecked Sendable {
         }
     }
 }
-
-/// Where a tensor's rows lie: as they come, or the two halves of every head interleaved.
-///
-/// llama.cpp rotates neighbouring rows of Llama's queries and keys where transformers rotates a head's halves, so its
-/// converter stores row `2 * i + half` of a head where transformers has row `half * size / 2 + i`
-/// (llama.cpp, conversion/llama.py, `permute`).
-enum RowOrder: Hashable, Sendable {
-    /// As they come.
-    case plain
-    /// The halves of heads of this many rows are interleaved.
-    case interleaved(head: Int)
-
-    /// The place in the file of a row in transformers' order.
-    @inline(__always)
-    func stored(_ row: Int) -> Int {
-        switch self {
-        case .plain: return row
-        case .interleaved(let head):
-            let inside = row % head
-            let half = head / 2
-            return row - inside + (inside < half ? 2 * inside : 2 * (inside - half) + 1)
-        }
-    }
-}
