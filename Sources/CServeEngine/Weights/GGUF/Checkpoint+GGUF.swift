@@ -3,6 +3,9 @@
 import CServeCore
 
 extension Checkpoint {
+    /// The values of `general.architecture` that can be served.
+    public static var ggufArchitectures: [String] { GGUFArchitecture.allCases.map(\.rawValue) }
+
     /// Opens a GGUF file, or all files of a split one by any of their names.
     ///
     /// Quantised tensors stay as they are stored (``CodedMatrix``); nothing is copied.
