@@ -192,7 +192,7 @@ import Testing
         for tensor in tensors where tensor.type.format != nil {
             let matrix = try #require(
                 GGUFMatrix(tensor.type, bytes: tensor.bytes, columns: 512, order: .plain, mapping: mapping))
-            #expect([matrix.rows, matrix.columns] == [2, 512])
+            #expect(matrix.rows == 2 && matrix.columns == 512)
             let expected = try #require(values[tensor.name + ".values"]).bytes
             let codes = CodeRows(matrix.format, rows: 2, columns: 512)
             matrix.read(rows: 0..<2, codes: codes.codes, scales: codes.scales, minimums: codes.minimums)

@@ -170,6 +170,17 @@ def make_mixed(folder):
     (folder / "tokens.json").write_text("[\n" + ",\n".join(cases) + "\n]\n")
 
 
+def linear_int8(linear):
+    """A product whose inputs are first quantised to eight bits in groups of 128 (docs/design/0007)."""
+    def product(x, weight, bias=None):
+        width = min(x.shape[-1], 128)
+        groups = x.reshape(-1, x.shape[-1] // width, width)
+        scales = groups.abs().amax(-1, keepdim=True).clamp_min(1e-30) / 127
+        return linear(((groups / scales).round() * scales).reshape(x.shape), weight, bias)
+
+    return product
+
+
 def reference(state):
     config = LlamaConfig(
         vocab_size=VOCABULARY, hidden_size=HIDDEN, intermediate_size=WIDTH, num_hidden_layers=LAYERS,
@@ -181,12 +192,17 @@ def reference(state):
     model.tie_weights()
     prompts = []
     random = np.random.default_rng(9)
+    plain = torch.nn.functional.linear
     for length in (5, 40, 100):
         ids = random.integers(3, VOCABULARY, length).tolist()
-        with torch.no_grad():
-            rows = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), -1)
-        prompts.append({
-            "ids": ids, "log_probabilities": [round(rows[i, ids[i + 1]].item(), 6) for i in range(length - 1)]})
+        prompt = {"ids": ids}
+        for key, product in [("log_probabilities", plain), ("log_probabilities_int8", linear_int8(plain))]:
+            torch.nn.functional.linear = product
+            with torch.no_grad():
+                rows = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), -1)
+            prompt[key] = [round(rows[i, ids[i + 1]].item(), 6) for i in range(length - 1)]
+        torch.nn.functional.linear = plain
+        prompts.append(prompt)
     return {"max_model_len": 128, "prompts": prompts}
 
 

@@ -176,10 +176,12 @@ struct GGUFConfiguration {
     /// What only Gemma 2 and 3 have.
     private func addGemma(_ fields: inout JSONObject, heads: Int, head: Int) throws {
         let layers = try required("block_count")
-        // The file has no query_pre_attn_scalar: it is a head's size but in the 27B models, which llama.cpp, too,
-        // recognises by their layers (llama.cpp, src/models/gemma2.cpp and gemma3.cpp).
+        // Most files have no scale: it follows from a head's size but in the 27B models, which llama.cpp, too, recognises
+        // by their layers (llama.cpp, src/models/gemma2.cpp and gemma3.cpp).
         let isLargest = layers == (architecture == .gemma2 ? 46 : 62)
-        fields["query_pre_attn_scalar"] = .integer(isLargest ? try required("embedding_length") / max(heads, 1) : head)
+        let usual = Double(isLargest ? try required("embedding_length") / max(heads, 1) : head)
+        let given = metadata.number(key("attention.scale")).flatMap { $0 > 0 ? 1 / ($0 * $0) : nil }
+        fields["query_pre_attn_scalar"] = .double(given ?? usual)
         for name in ["attn_logit_softcapping", "final_logit_softcapping"] {
             if let cap = metadata.number(key(name)) { fields[name] = cap > 0 ? .double(cap) : .null }
         }

@@ -74,32 +74,17 @@ struct GGUFSplit {
         "qwen35": GGUFSplit(
             [
                 contractions + #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|"# + spaces
-            ], composes: true),
+            ]),
         "tekken": GGUFSplit([caseWords("", #"\p{N}"#)], wholeWords: true),
         "gpt-4o": o200k, "llama4": o200k, "kanana2": o200k,
         "gpt-2": gpt2, "phi-2": gpt2, "olmo": gpt2, "mellum": gpt2, "a.x-4.0": gpt2, "trillion": gpt2,
         "smollm": digitsThenGPT2, "starcoder": digitsThenGPT2, "refact": digitsThenGPT2, "command-r": digitsThenGPT2,
         "codeshell": digitsThenGPT2, "minerva-7b": digitsThenGPT2,
-        "deepseek-llm": GGUFSplit([
-            #"[\r\n]"#, #"\s?["# + deepSeekLetters + "]+", #"\s?[!-/:-~！-／：-～‘-‟　-。]+"#, #"\s+$"#,
-            "[一-龥ࠀ-一가-퟿]+", #"\p{N}"#,
-        ]),
         "deepseek-coder": GGUFSplit([#"[\r\n]"#, #"\s?\p{L}+"#, #"\s?\p{P}+"#, "[一-龥ࠀ-一가-퟿]+", #"\p{N}"#]),
-        "deepseek-v3": GGUFSplit([
-            #"\p{N}{1,3}"#, "[一-龥぀-ゟ゠-ヿ]+",
-            ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|"##
-                + #" ?[\p{P}\p{S}]+[\r\n]*|"# + spaces,
-        ]),
         // What llama.cpp takes where a file names none.
         "default": GGUFSplit([
             #"[\p{P}\$\+<=>\^~\|]+"#, #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"#,
             #"\p{N}+"#, "[0-9][0-9][0-9]",
         ]),
     ]
-
-    /// The letters that DeepSeek LLM's tokenizer.json lists.
-    private static let deepSeekLetters =
-        "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌ"
-        + "ῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ"
-        + "𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
 }
