@@ -1,6 +1,6 @@
 # CServe's commands. `make serve` and `make test` do all the set-up on a fresh machine that has Swift.
 
-.PHONY: serve test test-tls lint bench build release setup setup-test clean help
+.PHONY: serve test test-tls lint counts bench build release setup setup-test clean help
 .DEFAULT_GOAL := help
 
 SWIFT ?= swift
@@ -25,6 +25,9 @@ test-tls: setup-test ## Builds with the trait TLS (BoringSSL) and tests HTTPS.
 
 lint: ## Checks the sources' form.
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+counts: setup-test ## Fails when fixed work takes 3% more instructions than committed (valgrind).
+	Benchmarks/counts.py
 
 bench: release ## Runs the benchmarks beside their peers and prints ratios.
 	Benchmarks/run.sh

@@ -10,6 +10,7 @@ let package = Package(
     dependencies: [.package(name: "cserve", path: "..")],
     targets: [
         .executableTarget(name: "EngineBenchmark", dependencies: [cserve("CServe")]),
+        .executableTarget(name: "InstructionCounts", dependencies: [cserve("CServe")]),
         .executableTarget(name: "SamplerBenchmark", dependencies: [cserve("CServe")]),
         .executableTarget(name: "SchedulerBenchmark", dependencies: [cserve("CServe")]),
         .executableTarget(name: "TokenizerBenchmark", dependencies: [cserve("CServe")]),

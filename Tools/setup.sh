@@ -22,6 +22,8 @@ if [ "${1:-build}" = test ]; then
     need "python3 -c 'import venv, ensurepip'" python3-venv
     need "command -v openssl" openssl
     need "command -v curl" curl
+    # Only counts instructions, and is done without where it cannot be installed.
+    if command -v apt-get >/dev/null 2>&1; then need "command -v valgrind" valgrind; fi
 fi
 [ -z "$missing" ] && exit 0
 

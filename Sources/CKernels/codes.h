@@ -8,8 +8,10 @@
 enum {
     /// Inputs that share one scale of the activations.
     CS_INPUT_BLOCK = 128,
-    /// Inputs whose four-bit codes are unpacked at once for many rows: 64 kB, which stays in the second-level cache.
-    CS_UNPACKED_INPUTS = 1024,
+    /// Inputs that a chunk's tiles pass over at a time. Many tiles: 16 kB of bytes, which stay in the first-level cache.
+    /// One or two: long enough for the machine to see a stream and read ahead.
+    CS_SHORT_RUN = 256,
+    CS_LONG_RUN = 1024,
 };
 
 /// Inputs of one integer sum: a weight group, at most a block.
@@ -40,13 +42,15 @@ static inline cs_tile_layout cs_tile_layout_of(const cs_linear_args *args) {
 /// Rows per register tile: with small groups the float sums stay in registers beside the integer ones.
 static inline int cs_code_tile(cs_format format) { return cs_sum_inputs(format) < CS_INPUT_BLOCK ? 3 : CS_ROW_TILE; }
 
-/// A thread's room for one panel: sums, unpacked codes and widened scales.
+/// A thread's room for one panel.
 typedef struct cs_code_room {
     float sums[CS_CHUNK_ROWS * CS_PANEL];
+    float scales[CS_LONG_RUN / 16 * CS_PANEL];
+    float minimums[CS_LONG_RUN / 16 * CS_PANEL];
+    uint8_t codes[CS_SHORT_RUN * CS_PANEL];
+    // e4m3 only: a block of weights as f32, and its products.
+    float wide[CS_INPUT_BLOCK * CS_PANEL];
     float products[CS_CHUNK_ROWS * CS_PANEL];
-    float scales[CS_UNPACKED_INPUTS / 16 * CS_PANEL];
-    float minimums[CS_UNPACKED_INPUTS / 16 * CS_PANEL];
-    uint8_t codes[CS_UNPACKED_INPUTS * CS_PANEL];
 } cs_code_room;
 
 #endif

@@ -61,50 +61,53 @@ CS_INLINE i32x16 CS_NAME(dot_high)(i32x16 acc, const uint8_t *w, int32_t x) {
 
 // MARK: Quantising activations
 
-/// One row's block: its codes, 4 inputs apart by `step` bytes, and its scale.
-static float CS_NAME(quantize_block)(const float *x, int count, int8_t *codes) {
+/// One row's block of up to 128 inputs: its codes, the sum of the codes of each `sum_inputs`, and its scale.
+CS_INLINE float CS_NAME(quantize_block)(const float *x, int count, int sum_inputs, int8_t *codes, int32_t *sums) {
     f32x16 size = 0;
-    int i = 0;
-    for (; i + 16 <= count; i += 16) {
-        f32x16 magnitude = (f32x16)((u32x16)CS_NAME(load)(x + i) & 0x7fffffffu);
-        size = CS_NAME(vmax)(magnitude, size);
+    for (int i = 0; i < count; i += 16) {
+        f32x16 value = i + 16 <= count ? CS_NAME(load)(x + i) : CS_NAME(load_some)(x + i, count - i);
+        size = CS_NAME(vmax)((f32x16)((u32x16)value & 0x7fffffffu), size);
     }
     float largest = CS_NAME(largest)(size);
-    for (int j = i; j < count; j++) largest = fabsf(x[j]) > largest ? fabsf(x[j]) : largest;
-    float scale = largest / 127, inverse = largest > 0 ? 127 / largest : 0;
-    for (i = 0; i < count; i += 16) {
-        f32x16 value = i + 16 <= count ? CS_NAME(load)(x + i) : CS_NAME(load_some)(x + i, count - i);
-        // Adding 1.5 * 2^23 rounds to the nearest even integer and leaves it in the low bits.
-        f32x16 rounded = CS_NAME(madd)(value, (f32x16)inverse, (f32x16)0x1.8p23f);
-        i32x16 code = (i32x16)rounded - 0x4b400000;
-        i8x16 bytes = __builtin_convertvector(code, i8x16);
-        memcpy(codes + i, &bytes, 16);
+    float inverse = largest > 0 ? 127 / largest : 0;
+    for (int g = 0; g < count; g += sum_inputs) {
+        i32x16 total = 0;
+        for (int i = g; i < g + sum_inputs && i < count; i += 16) {
+            f32x16 value = i + 16 <= count ? CS_NAME(load)(x + i) : CS_NAME(load_some)(x + i, count - i);
+            // Adding 1.5 * 2^23 rounds to the nearest even integer and leaves it in the low bits.
+            f32x16 rounded = CS_NAME(madd)(value, (f32x16)inverse, (f32x16)0x1.8p23f);
+            i32x16 code = (i32x16)rounded - 0x4b400000;
+            i8x16 bytes = __builtin_convertvector(code, i8x16);
+            memcpy(codes + i, &bytes, 16);
+            total += code;
+        }
+        sums[g / sum_inputs] = __builtin_reduce_add(total);
     }
-    return scale;
+    return largest / 127;
 }
 
 /// Lays rows first ..< first + rows of x out as one tile.
-static void CS_NAME(codes_tile)(const cs_linear_args *args, const cs_tile_layout *layout, int first, int rows, char *tile) {
-    int32_t *quads = (int32_t *)tile;
-    int32_t *starts = (int32_t *)(tile + (size_t)layout->inputs * rows);
+CS_INLINE void CS_NAME(codes_tile)(
+    const cs_linear_args *args, const cs_tile_layout *layout, int first, const int rows, char *tile) {
+    int32_t *quads = (int32_t *)(void *)tile;
+    int32_t *starts = (int32_t *)(void *)(tile + (size_t)layout->inputs * rows);
     float *scales = (float *)(starts + (size_t)layout->sums * rows);
     const int zero = args->format.type == CS_I8 ? 128 : 8;
     for (int m = 0; m < rows; m++) {
         const float *x = args->x + (size_t)(first + m) * args->x_stride;
         for (int b = 0; b < layout->blocks; b++) {
-            int8_t codes[CS_INPUT_BLOCK + 16] = {0};
+            int8_t codes[CS_INPUT_BLOCK];
+            int32_t sums[CS_INPUT_BLOCK / 16];
             int k = b * CS_INPUT_BLOCK;
             int count = args->inputs - k < CS_INPUT_BLOCK ? args->inputs - k : CS_INPUT_BLOCK;
             int padded = layout->inputs - k < CS_INPUT_BLOCK ? layout->inputs - k : CS_INPUT_BLOCK;
-            scales[(size_t)b * rows + m] = CS_NAME(quantize_block)(x + k, count, codes);
+            scales[(size_t)b * rows + m] = CS_NAME(quantize_block)(x + k, count, layout->sum_inputs, codes, sums);
             for (int q = 0; q < padded / 4; q++) memcpy(&quads[((size_t)(k / 4) + q) * rows + m], codes + 4 * q, 4);
-            for (int g = 0; g < count; g += layout->sum_inputs) {
-                int32_t sum = 0;
-                for (int i = g; i < count && i < g + layout->sum_inputs; i++) sum += codes[i];
-                size_t place = (size_t)((k + g) / layout->sum_inputs) * rows + m;
-                float less = (float)-sum;
+            for (int g = 0; g * layout->sum_inputs < count; g++) {
+                size_t place = ((size_t)(k / layout->sum_inputs) + g) * rows + m;
+                float less = (float)-sums[g];
                 if (args->format.has_minimums) memcpy(&starts[place], &less, 4);
-                else starts[place] = -zero * sum;
+                else starts[place] = -zero * sums[g];
             }
         }
     }
@@ -118,92 +121,110 @@ typedef struct CS_NAME(operands) {
     const int32_t *starts;   // [sums][rows]
     const float *x_scales;   // [blocks][rows]
     const uint8_t *weights;
-    const float *scales;     // [sums][64], NULL: applied at the end
-    const float *minimums;   // [sums][64] or NULL
+    const float *scales;     // [sums][64]
+    const float *minimums;   // [sums][64], where the format has them
     int inputs;
     int sum_inputs;
 } CS_NAME(operands);
 
-/// The integer sums of `quads` groups of four inputs over the columns of `strip` vectors from s on.
+/// The integer sums of `quads` groups of four inputs over `strip` vectors of columns; `w` at the first of them.
 CS_INLINE void CS_NAME(integer_sums)(
-    const int rows, const int strip, const bool packed, int quads, const int32_t *x, const uint8_t *w, int s,
+    const int rows, const int strip, const bool packed, int quads, const int32_t *x, const uint8_t *w,
     i32x16 sum[CS_ROW_TILE][4]) {
     if (packed) {
-        for (int q = 0; q < quads; q += 2, w += 4 * CS_PANEL)
+        for (int q = 0; q < quads; q += 2, w += 4 * CS_PANEL, x += 2 * rows)
             CS_UNROLL for (int v = 0; v < strip; v++)
                 CS_UNROLL for (int m = 0; m < rows; m++) {
-                    sum[m][v] = CS_NAME(dot_low)(sum[m][v], w + (s + v) * 64, x[q * rows + m]);
-                    sum[m][v] = CS_NAME(dot_high)(sum[m][v], w + (s + v) * 64, x[(q + 1) * rows + m]);
+                    sum[m][v] = CS_NAME(dot_low)(sum[m][v], w + v * 64, x[m]);
+                    sum[m][v] = CS_NAME(dot_high)(sum[m][v], w + v * 64, x[rows + m]);
                 }
     } else {
-        for (int q = 0; q < quads; q++, w += 4 * CS_PANEL)
+        for (int q = 0; q < quads; q++, w += 4 * CS_PANEL, x += rows)
             CS_UNROLL for (int m = 0; m < rows; m++)
                 CS_UNROLL for (int v = 0; v < strip; v++)
-                    sum[m][v] = CS_NAME(dot)(sum[m][v], w + (s + v) * 64, x[q * rows + m]);
+                    sum[m][v] = CS_NAME(dot)(sum[m][v], w + v * 64, x[m]);
     }
 }
 
-/// c[m, 0 ..< 64] (+)= the blocks of `o` in order.
+/// block[m, v] (+)= scale * sum - minimum * the sum of x's codes, for sum number g over the columns from `column` on.
+CS_INLINE void CS_NAME(add_sums)(
+    const int rows, const int strip, const bool minimums, const bool add, const CS_NAME(operands) *o, int g, int column,
+    i32x16 sum[CS_ROW_TILE][4], f32x16 block[CS_ROW_TILE][4]) {
+    CS_UNROLL for (int v = 0; v < strip; v++) {
+        size_t at = (size_t)g * CS_PANEL + column + v * 16;
+        f32x16 scale = CS_NAME(load)(o->scales + at);
+        CS_UNROLL for (int m = 0; m < rows; m++) {
+            f32x16 value = __builtin_convertvector(sum[m][v], f32x16);
+            block[m][v] = add ? CS_NAME(madd)(value, scale, block[m][v]) : value * scale;
+            if (minimums) {
+                float less;
+                memcpy(&less, &o->starts[g * rows + m], 4);
+                block[m][v] = CS_NAME(madd)(CS_NAME(load)(o->minimums + at), CS_NAME(splat)(less), block[m][v]);
+            }
+        }
+    }
+}
+
+/// c[m, 0 ..< 64] (+)= the blocks of `o` in order. `fine`: several sums to a block of activations.
 CS_INLINE void CS_NAME(tile_codes)(
-    const int rows, const bool packed, const bool fine, const CS_NAME(operands) *o, float *c, bool add) {
+    const int rows, const bool packed, const bool fine, const bool minimums, const CS_NAME(operands) *o, float *c,
+    bool add) {
     const int strip = CS_STRIP(rows);
-    for (int s = 0; s < CS_PANEL / 16; s += strip)
+    for (int column = 0; column < CS_PANEL; column += strip * 16) {
+        const uint8_t *w = o->weights + column * 4;
+        const int32_t *x = o->quads, *start = o->starts;
         for (int k = 0, g = 0; k < o->inputs; k += CS_INPUT_BLOCK) {
-            int end = o->inputs < k + CS_INPUT_BLOCK ? o->inputs : k + CS_INPUT_BLOCK;
+            int left = o->inputs - k < CS_INPUT_BLOCK ? o->inputs - k : CS_INPUT_BLOCK;
             f32x16 block[CS_ROW_TILE][4];
-            CS_UNROLL for (int m = 0; m < rows; m++)
-                CS_UNROLL for (int v = 0; v < strip; v++) block[m][v] = 0.0f;
-            for (int at = k; at < end; at += o->sum_inputs, g++) {
+            if (fine)
+                CS_UNROLL for (int m = 0; m < rows; m++)
+                    CS_UNROLL for (int v = 0; v < strip; v++) block[m][v] = 0.0f;
+            do {
+                int quads = (fine && left > o->sum_inputs ? o->sum_inputs : left) / 4;
                 i32x16 sum[CS_ROW_TILE][4];
                 CS_UNROLL for (int m = 0; m < rows; m++)
-                    CS_UNROLL for (int v = 0; v < strip; v++)
-                        sum[m][v] = o->minimums ? (i32x16)0 : (i32x16)o->starts[g * rows + m];
-                int quads = ((end < at + o->sum_inputs ? end : at + o->sum_inputs) - at) / 4;
-                CS_NAME(integer_sums)(
-                    rows, strip, packed, quads, o->quads + (size_t)(at / 4) * rows,
-                    o->weights + (size_t)at * CS_PANEL / (packed ? 2 : 1), s, sum);
-                CS_UNROLL for (int v = 0; v < strip; v++) {
-                    f32x16 scale = o->scales ? CS_NAME(load)(o->scales + (size_t)g * CS_PANEL + (s + v) * 16) : (f32x16)1.0f;
-                    CS_UNROLL for (int m = 0; m < rows; m++) {
-                        f32x16 value = __builtin_convertvector(sum[m][v], f32x16);
-                        block[m][v] = fine ? CS_NAME(madd)(value, scale, block[m][v]) : value * scale;
-                        if (o->minimums) {
-                            float less;
-                            memcpy(&less, &o->starts[g * rows + m], 4);
-                            f32x16 minimum = CS_NAME(load)(o->minimums + (size_t)g * CS_PANEL + (s + v) * 16);
-                            block[m][v] = CS_NAME(madd)(minimum, CS_NAME(splat)(less), block[m][v]);
-                        }
-                    }
-                }
-            }
+                    CS_UNROLL for (int v = 0; v < strip; v++) sum[m][v] = minimums ? (i32x16)0 : (i32x16)start[m];
+                CS_NAME(integer_sums)(rows, strip, packed, quads, x, w, sum);
+                CS_NAME(add_sums)(rows, strip, minimums, fine, o, g, column, sum, block);
+                x += quads * rows, start += rows, g++;
+                w += (size_t)quads * CS_PANEL * (packed ? 2 : 4);
+                left -= quads * 4;
+            } while (fine && left > 0);
             CS_UNROLL for (int m = 0; m < rows; m++)
                 CS_UNROLL for (int v = 0; v < strip; v++) {
-                    float *to = c + m * CS_PANEL + (s + v) * 16;
+                    float *to = c + m * CS_PANEL + column + v * 16;
                     f32x16 before = add || k > 0 ? CS_NAME(load)(to) : (f32x16)0.0f;
                     f32x16 scale = CS_NAME(splat)(o->x_scales[k / CS_INPUT_BLOCK * rows + m]);
                     CS_NAME(store)(to, CS_NAME(madd)(block[m][v], scale, before));
                 }
         }
-}
-
-#define CS_EACH_TILE(fine, packed)                                                          \
-    switch (rows) {                                                                         \
-    case 1: CS_NAME(tile_codes)(1, packed, fine, o, c, add); break;                         \
-    case 2: CS_NAME(tile_codes)(2, packed, fine, o, c, add); break;                         \
-    case 3: CS_NAME(tile_codes)(3, packed, fine, o, c, add); break;                         \
-    case 4: if (!fine) CS_NAME(tile_codes)(4, packed, false, o, c, add); break;             \
-    case 5: if (!fine) CS_NAME(tile_codes)(5, packed, false, o, c, add); break;             \
-    default: if (!fine) CS_NAME(tile_codes)(6, packed, false, o, c, add); break;            \
     }
-
-static void CS_NAME(any_tile)(int rows, bool packed, const CS_NAME(operands) *o, float *c, bool add) {
-    bool fine = o->sum_inputs < CS_INPUT_BLOCK;
-    if (fine && packed) CS_EACH_TILE(true, true)
-    else if (fine) CS_EACH_TILE(true, false)
-    else if (packed) CS_EACH_TILE(false, true)
-    else CS_EACH_TILE(false, false)
 }
-#undef CS_EACH_TILE
+
+/// A tile of 1 to 6 rows, 1 to 3 where the sums are fine.
+#define CS_TILES(fine, name)                                                                             \
+    static void CS_NAME(name)(                                                                           \
+        int rows, bool packed, bool minimums, const CS_NAME(operands) *o, float *c, bool add) {          \
+        switch (rows * 4 + packed * 2 + minimums) {                                                      \
+        CS_EACH_ROWS(fine)                                                                               \
+        default: break;                                                                                  \
+        }                                                                                                \
+    }
+#define CS_EACH_FORM(n, fine)                                                        \
+    case n * 4: CS_NAME(tile_codes)(n, false, fine, false, o, c, add); break;        \
+    case n * 4 + 1: CS_NAME(tile_codes)(n, false, fine, true, o, c, add); break;     \
+    case n * 4 + 2: CS_NAME(tile_codes)(n, true, fine, false, o, c, add); break;     \
+    case n * 4 + 3: CS_NAME(tile_codes)(n, true, fine, true, o, c, add); break;
+#define CS_EACH_ROWS(fine) CS_EACH_FORM(1, fine) CS_EACH_FORM(2, fine) CS_EACH_FORM(3, fine)
+CS_TILES(true, fine_tile)
+#undef CS_EACH_ROWS
+#define CS_EACH_ROWS(fine)                                                                    \
+    CS_EACH_FORM(1, fine) CS_EACH_FORM(2, fine) CS_EACH_FORM(3, fine) CS_EACH_FORM(4, fine) \
+    CS_EACH_FORM(5, fine) CS_EACH_FORM(6, fine)
+CS_TILES(false, coarse_tile)
+#undef CS_EACH_ROWS
+#undef CS_EACH_FORM
+#undef CS_TILES
 
 // MARK: Panels
 
@@ -247,14 +268,39 @@ static CS_NAME(panel_parts) CS_NAME(parts)(const cs_linear_args *args, int panel
     return parts;
 }
 
-static void CS_NAME(codes_finish)(
-    const cs_linear_args *args, int panel, int row, const float *sums, const float *scales) {
+static void CS_NAME(codes_finish)(const cs_linear_args *args, int panel, int row, const float *sums) {
     int column = panel * CS_PANEL;
     int width = args->outputs - column < CS_PANEL ? args->outputs - column : CS_PANEL;
     float *out = args->out + (size_t)row * args->out_stride + column;
-    for (int n = 0; n < width; n++) {
-        float value = scales ? sums[n] * scales[n] : sums[n];
-        out[n] = args->bias ? value + args->bias[column + n] : value;
+    for (int n = 0; n < width; n++) out[n] = args->bias ? sums[n] + args->bias[column + n] : sums[n];
+}
+
+/// One run of inputs, k ..< k + inputs, for all tiles of a chunk. `many`: they share unpacked codes, and the next run is
+/// fetched into the second-level cache meanwhile.
+static void CS_NAME(codes_run)(
+    const cs_linear_args *args, const cs_tile_layout *layout, const uint8_t *codes, int k, int inputs, int count,
+    bool many, const char *tiles, cs_code_room *room) {
+    const int tile_rows = cs_code_tile(args->format), sum = layout->sum_inputs;
+    const bool halves = args->format.type == CS_I4, unpacks = halves && many;
+    const size_t bytes = (size_t)inputs * CS_PANEL / (halves ? 2 : 1);
+    const char *next = (const char *)codes + bytes;
+    size_t ahead = 0;
+    if (unpacks) CS_NAME(unpack)(codes, inputs, room->codes);
+    for (int m = 0; m < count; m += tile_rows) {
+        int rows = count - m < tile_rows ? count - m : tile_rows;
+        for (size_t end = many ? bytes * (size_t)(m + rows) / (size_t)count : 0; ahead < end; ahead += 64)
+            __builtin_prefetch(next + ahead, 0, 2);
+        const char *tile = tiles + (size_t)m * layout->row_bytes;
+        const int32_t *starts = (const int32_t *)(const void *)(tile + (size_t)layout->inputs * rows);
+        const float *x_scales = (const float *)(const void *)(starts + (size_t)layout->sums * rows);
+        const CS_NAME(operands) operands = {
+            (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
+            x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes, room->scales,
+            room->minimums, inputs, sum};
+        const bool packed = halves && !unpacks, minimums = args->format.has_minimums;
+        float *sums = room->sums + m * CS_PANEL;
+        if (sum < CS_INPUT_BLOCK) CS_NAME(fine_tile)(rows, packed, minimums, &operands, sums, k > 0);
+        else CS_NAME(coarse_tile)(rows, packed, minimums, &operands, sums, k > 0);
     }
 }
 
@@ -263,31 +309,18 @@ static void CS_NAME(codes_panel)(
     const cs_linear_args *args, int panel, int first, int count, const char *tiles, cs_code_room *room) {
     const cs_tile_layout layout = cs_tile_layout_of(args);
     const CS_NAME(panel_parts) parts = CS_NAME(parts)(args, panel);
-    const int tile_rows = cs_code_tile(args->format), sum = layout.sum_inputs;
-    const bool late = args->format.group == 0 && !args->format.has_minimums;
-    const bool is_packed = args->format.type == CS_I4, unpacks = is_packed && count > tile_rows;
-    for (int k = 0; k < layout.inputs; k += CS_UNPACKED_INPUTS) {
-        int inputs = layout.inputs - k < CS_UNPACKED_INPUTS ? layout.inputs - k : CS_UNPACKED_INPUTS;
-        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (is_packed ? 2 : 1);
+    const int sum = layout.sum_inputs;
+    const bool many = count > cs_code_tile(args->format) * (sum < CS_INPUT_BLOCK ? 1 : 2);
+    const int run = many ? CS_SHORT_RUN : CS_LONG_RUN;
+    for (int k = 0; k < layout.inputs; k += run) {
+        int inputs = layout.inputs - k < run ? layout.inputs - k : run;
         int sums = (inputs + sum - 1) / sum;
-        if (!late) CS_NAME(widen_scales)(args, parts.scales, k / sum, sums, room->scales);
+        CS_NAME(widen_scales)(args, parts.scales, k / sum, sums, room->scales);
         if (args->format.has_minimums) CS_NAME(widen_scales)(args, parts.minimums, k / sum, sums, room->minimums);
-        if (unpacks) CS_NAME(unpack)(codes, inputs, room->codes);
-        for (int m = 0; m < count; m += tile_rows) {
-            int rows = count - m < tile_rows ? count - m : tile_rows;
-            const char *tile = tiles + (size_t)m * layout.row_bytes;
-            const int32_t *starts = (const int32_t *)(const void *)(tile + (size_t)layout.inputs * rows);
-            const float *x_scales = (const float *)(const void *)(starts + (size_t)layout.sums * rows);
-            const CS_NAME(operands) operands = {
-                (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
-                x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes,
-                late ? NULL : room->scales, args->format.has_minimums ? room->minimums : NULL, inputs, sum};
-            CS_NAME(any_tile)(rows, is_packed && !unpacks, &operands, room->sums + m * CS_PANEL, k > 0);
-        }
+        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (args->format.type == CS_I4 ? 2 : 1);
+        CS_NAME(codes_run)(args, &layout, codes, k, inputs, count, many, tiles, room);
     }
-    if (late) CS_NAME(widen_scales)(args, parts.scales, 0, 1, room->scales);
-    for (int m = 0; m < count; m++)
-        CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL, late ? room->scales : NULL);
+    for (int m = 0; m < count; m++) CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL);
 }
 
 static void CS_NAME(codes_prepare)(const cs_linear_args *args, int first, int count, char *tiles) {
@@ -317,7 +350,7 @@ static void CS_NAME(float_panel)(const cs_linear_args *args, int panel, int firs
     const int sum = cs_sum_inputs(args->format);
     for (int k = 0; k < args->inputs; k += sum) {
         int inputs = args->inputs - k < sum ? args->inputs - k : sum;
-        float *block = room->products, *wide = (float *)(void *)room->codes;
+        float *block = room->products, *wide = room->wide;
         for (int i = 0; i < inputs; i++)
             CS_NAME(widen_f8)(parts.codes + (size_t)((k + i) / 4) * 4 * CS_PANEL, (k + i) % 4, wide + i * CS_PANEL);
         CS_NAME(product_f32)(
@@ -332,6 +365,6 @@ static void CS_NAME(float_panel)(const cs_linear_args *args, int panel, int firs
             }
     }
     for (int m = 0; m < count; m++)
-        CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL, NULL);
+        CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL);
 }
 #undef CS_STRIP

@@ -1,10 +1,7 @@
 // Which instruction sets this machine runs, and the context that binds one of them to threads and scratch.
 
-#define _GNU_SOURCE
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "table.h"
 
@@ -37,15 +34,6 @@ cs_isa cs_isa_best(void) {
 const char *cs_isa_name(cs_isa isa) {
     static const char *const names[CS_ISA_COUNT] = {"portable", "avx2", "avx512", "avx512bf16", "neon"};
     return isa >= 0 && isa < CS_ISA_COUNT ? names[isa] : "unknown";
-}
-
-int cs_core_count(void) {
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
-#endif
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (int)online : 1;
 }
 
 size_t cs_context_bytes(int threads) { return (size_t)threads * CS_SCRATCH_BYTES; }
@@ -86,6 +74,10 @@ void cs_context_destroy(cs_context *context) {
     free(context->memory);
     free(context->scratch);
     free(context);
+}
+
+bool cs_context_pin(cs_context *context, const int *cores, int count) {
+    return count >= context->threads && cs_pool_pin(context->pool, cores);
 }
 
 int cs_context_threads(const cs_context *context) { return context->threads; }

@@ -1,4 +1,4 @@
-// Weights made of codes: their bytes, the one rule of quantisation, and packing into panels.
+// Weights made of codes: their bytes, the numbers that they stand for, and packing into panels.
 
 #include <math.h>
 #include <string.h>
@@ -54,63 +54,13 @@ uint8_t cs_f32_to_f8(float value) {
     return sign | (uint8_t)((exponent + 6) << 3) | (uint8_t)(steps - 8);
 }
 
-static float round_scale(cs_type type, float value) {
-    if (type == CS_BF16) return cs_bf16_to_f32(cs_f32_to_bf16(value));
-    if (type == CS_F16) return cs_f16_to_f32(cs_f32_to_f16(value));
-    return value;
-}
-
 static void write_scale(cs_type type, void *to, size_t index, float value) {
     if (type == CS_F32) ((float *)to)[index] = value;
     if (type == CS_BF16) ((uint16_t *)to)[index] = cs_f32_to_bf16(value);
     if (type == CS_F16) ((uint16_t *)to)[index] = cs_f32_to_f16(value);
 }
 
-// MARK: Quantisation
-
-static uint8_t code_of(float value, int low, int high) {
-    float rounded = rintf(value);
-    return (uint8_t)(rounded < (float)low ? low : rounded > (float)high ? high : (int)rounded);
-}
-
-static void quantize_group(
-    cs_format format, const float *row, size_t count, uint8_t *codes, float *scale, float *minimum) {
-    const int zero = format.type == CS_I8 ? 128 : 8, top = format.type == CS_I8 ? 255 : 15;
-    float low = 0, high = 0;
-    for (size_t i = 0; i < count; i++) {
-        low = row[i] < low ? row[i] : low;
-        high = row[i] > high ? row[i] : high;
-    }
-    float size = -low > high ? -low : high;
-    if (format.type == CS_F8) {
-        *scale = round_scale(format.scale_type, size / 448);
-        float inverse = *scale > 0 ? 1 / *scale : 0;
-        for (size_t i = 0; i < count; i++) codes[i] = cs_f32_to_f8(row[i] * inverse);
-        return;
-    }
-    if (format.has_minimums) {
-        *scale = round_scale(format.scale_type, (high - low) / (float)top);
-        *minimum = round_scale(format.scale_type, -low);
-    } else if (format.type == CS_I4) {
-        // The extreme takes the code 0, which has no opposite: sixteen levels instead of fifteen.
-        *scale = round_scale(format.scale_type, (-low >= high ? -low : -high) / 8);
-    } else {
-        *scale = round_scale(format.scale_type, size / 127);
-    }
-    float inverse = *scale != 0 ? 1 / *scale : 0;
-    float offset = format.has_minimums ? *minimum : *scale * (float)zero;
-    int least = format.type == CS_I8 && !format.has_minimums ? 1 : 0;
-    for (size_t i = 0; i < count; i++) codes[i] = code_of((row[i] + offset) * inverse, least, top);
-}
-
-void cs_quantize_row(
-    cs_format format, const float *row, size_t columns, uint8_t *codes, float *scales, float *minimums) {
-    size_t group = format.group > 0 ? (size_t)format.group : columns;
-    for (size_t g = 0, first = 0; first < columns; g++, first += group) {
-        size_t count = columns - first < group ? columns - first : group;
-        quantize_group(format, row + first, count, codes + first, scales + g, minimums ? minimums + g : NULL);
-    }
-}
+// MARK: Codes as numbers
 
 void cs_dequantize_row(
     cs_format format, const uint8_t *codes, const float *scales, const float *minimums, size_t columns, float *row) {
@@ -134,7 +84,18 @@ void cs_pack_codes(
         char *panel = (char *)packed + (first_row + r) / CS_PANEL * cs_panel_bytes(format, columns);
         const uint8_t *row = codes + r * columns;
         uint8_t *to = (uint8_t *)panel;
-        for (size_t k = 0; k < columns; k++) {
+        size_t k = 0;
+        for (; k + 8 <= columns; k += 8) {
+            if (format.type == CS_I4) {
+                uint8_t pairs[4];
+                CS_UNROLL for (int b = 0; b < 4; b++) pairs[b] = (uint8_t)(row[k + b] | row[k + 4 + b] << 4);
+                memcpy(to + k * CS_PANEL / 2 + lane * 4, pairs, 4);
+            } else {
+                memcpy(to + k * CS_PANEL + lane * 4, row + k, 4);
+                memcpy(to + (k + 4) * CS_PANEL + lane * 4, row + k + 4, 4);
+            }
+        }
+        for (; k < columns; k++) {
             if (format.type == CS_I4) {
                 uint8_t *byte = to + k / 8 * 8 * CS_PANEL / 2 + lane * 4 + k % 4;
                 *byte |= (uint8_t)(row[k] << (k % 8 < 4 ? 0 : 4));
@@ -149,36 +110,4 @@ void cs_pack_codes(
         for (size_t g = 0; g < groups; g++)
             write_scale(format.scale_type, tail, g * CS_PANEL + lane, minimums[r * groups + g]);
     }
-}
-
-typedef struct quantize_job {
-    cs_format format;
-    void *packed;
-    size_t first_row, columns, stride, count;
-    const char *source;
-    cs_type source_type;
-    cs_context *context;
-} quantize_job;
-
-/// One row at a time through the thread's scratch: the row in f32, its codes, its scales.
-static void quantize_items(void *opaque, int thread, int first, int last) {
-    const quantize_job *job = opaque;
-    const size_t groups = cs_format_groups(job->format, job->columns);
-    float *row = job->context->scratch[thread].floats;
-    float *scales = row + job->columns, *minimums = scales + groups;
-    uint8_t *codes = (uint8_t *)(minimums + groups);
-    job->context->scratch[thread].product = 0;
-    for (size_t r = (size_t)first * CS_PANEL; r < (size_t)last * CS_PANEL && r < job->count; r++) {
-        const char *from = job->source + r * job->stride * cs_type_bytes(job->source_type);
-        cs_widen(job->source_type, from, job->columns, row);
-        cs_quantize_row(job->format, row, job->columns, codes, scales, minimums);
-        cs_pack_codes(job->format, job->packed, job->first_row + r, job->columns, codes, scales, minimums, 1);
-    }
-}
-
-void cs_quantize(
-    cs_context *context, cs_format format, void *packed, size_t first_row, size_t columns, const void *source,
-    cs_type source_type, size_t stride, size_t count) {
-    quantize_job job = {format, packed, first_row, columns, stride, count, source, source_type, context};
-    cs_spread(context, quantize_items, &job, (int)((count + CS_PANEL - 1) / CS_PANEL), (long)(count * columns));
 }

@@ -80,8 +80,8 @@ static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int i
 
 static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int count, void *rounded) {
     if (args->format.type != CS_BF16) return;
-    size_t row_bytes = cs_rounded_row_bytes(args->inputs);
-    int terms = cs_rounded_terms(args->inputs);
+    size_t row_bytes = cs_rounded_row_bytes(args);
+    int terms = cs_rounded_terms(args);
     for (int m = 0; m < count; m += CS_ROW_TILE) {
         int rows = count - m < CS_ROW_TILE ? count - m : CS_ROW_TILE;
         CS_NAME(round_tile)(
@@ -159,7 +159,7 @@ static void CS_NAME(tile)(
     case CS_BF16: {
         const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
 #if defined(CS_HAS_BF16_DOT)
-        int terms = cs_rounded_terms(args->inputs);
+        int terms = cs_rounded_terms(args);
         const uint32_t *pairs = (const uint32_t *)rounded + (size_t)(k / 2) * terms * rows;
 #define CS_CALL(n)                                                           \
     if (terms == 1) CS_NAME(tile_bf16)(n, 1, (inner + 1) / 2, pairs, w, c, add); \
@@ -217,7 +217,7 @@ static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int fir
         int inner = args->inputs - k < run ? args->inputs - k : run;
         for (int m = 0; m < count; m += step) {
             int rows = count - m < step ? count - m : step;
-            const char *pairs = (const char *)rounded + m * cs_rounded_row_bytes(args->inputs);
+            const char *pairs = (const char *)rounded + m * cs_rounded_row_bytes(args);
             CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL);
         }
     }

@@ -3,6 +3,7 @@
 // A job is open while its number stands in `open`. A worker enters by raising `inside` and looking at `open` again, so
 // that the caller, who closes the job and then waits for `inside` to fall to zero, waits only for workers at work.
 
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -139,6 +140,23 @@ void cs_pool_destroy(cs_pool *pool) {
     pthread_mutex_destroy(&pool->mutex);
     free(pool->workers);
     free(pool);
+}
+
+bool cs_pool_pin(cs_pool *pool, const int *cores) {
+#if defined(__linux__)
+    bool done = true;
+    for (int i = 1; i <= pool->started; i++) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        if (cores[i] < 0 || cores[i] >= CPU_SETSIZE) return false;
+        CPU_SET(cores[i], &set);
+        done &= pthread_setaffinity_np(pool->workers[i].thread, sizeof set, &set) == 0;
+    }
+    return done;
+#else
+    (void)pool, (void)cores;
+    return false;
+#endif
 }
 
 int cs_pool_threads(const cs_pool *pool) { return pool->threads; }

@@ -25,13 +25,16 @@ enum {
 };
 
 /// bf16 terms that stand for one f32 of x where products are made of bf16 dots.
-static inline int cs_rounded_terms(int inputs) { return inputs <= CS_TWO_TERM_INPUTS ? 2 : 1; }
+static inline int cs_rounded_terms(const cs_linear_args *args) {
+    return args->inputs <= CS_TWO_TERM_INPUTS || args->outputs <= CS_TWO_TERM_OUTPUTS ? 2 : 1;
+}
 /// Bytes of one row of x so rounded.
-static inline size_t cs_rounded_row_bytes(int inputs) {
-    return ((size_t)inputs + 1) / 2 * 4 * (size_t)cs_rounded_terms(inputs);
+static inline size_t cs_rounded_row_bytes(const cs_linear_args *args) {
+    return ((size_t)args->inputs + 1) / 2 * 4 * (size_t)cs_rounded_terms(args);
 }
 
 struct cs_code_room;
+struct cs_attention_item;
 
 typedef struct cs_kernels {
     void (*linear_prepare)(const cs_linear_args *, int first, int count, void *rounded);
@@ -40,8 +43,10 @@ typedef struct cs_kernels {
     void (*codes_panel)(
         const cs_linear_args *, int panel, int first, int count, const char *tiles, struct cs_code_room *room);
     void (*float_panel)(const cs_linear_args *, int panel, int first, int count, struct cs_code_room *room);
-    void (*attention_block)(
-        const cs_attention_args *, const cs_attention_entry *, int kv_head, int first, int count, float *scratch);
+    void (*attention_item)(const struct cs_attention_item *, float *scratch);
+    void (*attention_span)(const struct cs_attention_item *, int span, float *scratch, float *const *records);
+    void (*attention_merge)(const struct cs_attention_item *, int row, int spans, float *const *records);
+    float (*encode)(cs_type, const float *x, int count, uint8_t *codes);
     void (*norm_row)(const float *x, const float *weight, float epsilon, int columns, float *out);
     void (*add_norm_row)(
         const float *delta, float *residual, const float *weight, float epsilon, int columns, float *out);
@@ -73,13 +78,15 @@ struct cs_context {
 void cs_fill_gemm(cs_kernels *kernels, cs_isa isa);
 void cs_fill_codes(cs_kernels *kernels, cs_isa isa);
 void cs_fill_attention(cs_kernels *kernels, cs_isa isa);
+void cs_fill_cache(cs_kernels *kernels, cs_isa isa);
 void cs_fill_norm(cs_kernels *kernels, cs_isa isa);
 void cs_fill_activation(cs_kernels *kernels, cs_isa isa);
 void cs_fill_elementwise(cs_kernels *kernels, cs_isa isa);
 
 /// ``cs_linear`` for weights made of codes.
 void cs_linear_codes(cs_context *context, const cs_linear_args *args);
-/// One number of a packed matrix made of codes.
+/// One number of a packed matrix, of plain numbers or made of codes.
+float cs_plain_value(cs_type type, const void *packed, size_t columns, size_t row, size_t column);
 float cs_code_value(cs_format format, const void *packed, size_t columns, size_t row, size_t column);
 static inline bool cs_is_coded(cs_type type) { return type == CS_I8 || type == CS_I4 || type == CS_F8; }
 

@@ -30,11 +30,10 @@ CS_INLINE float CS_NAME(sum)(f32x16 a) {
 }
 
 CS_INLINE float CS_NAME(largest)(f32x16 a) {
-    float lane[16];
-    CS_NAME(store)(lane, a);
-    CS_UNROLL for (int width = 8; width > 0; width /= 2)
-        CS_UNROLL for (int i = 0; i < width; i++) lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
-    return lane[0];
+    __attribute__((ext_vector_type(8))) float eight = a.lo > a.hi ? a.lo : a.hi;
+    __attribute__((ext_vector_type(4))) float four = eight.lo > eight.hi ? eight.lo : eight.hi;
+    __attribute__((ext_vector_type(2))) float two = four.lo > four.hi ? four.lo : four.hi;
+    return two.x > two.y ? two.x : two.y;
 }
 
 CS_INLINE f32x16 CS_NAME(load_bf16)(const uint16_t *from) {
@@ -87,6 +86,21 @@ CS_INLINE f32x16 CS_NAME(vexp)(f32x16 x) {
     result = CS_NAME(select)(x < (f32x16)-87.33654f, (f32x16)0.0f, result);
     result = CS_NAME(select)(x > (f32x16)88.72284f, (f32x16)INFINITY, result);
     return CS_NAME(select)(x == x, result, x);
+}
+
+/// 2^x for x <= 0, within 2 ulp; 0 below -126 and at -infinity, NaN at NaN. Source: Cephes exp2f's polynomial.
+CS_INLINE f32x16 CS_NAME(vexp2)(f32x16 x) {
+    // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
+    f32x16 shifted = x + (f32x16)0x1.8p23f;
+    f32x16 r = x - (shifted - (f32x16)0x1.8p23f);
+    f32x16 p = CS_NAME(madd)((f32x16)1.535336188319500e-4f, r, (f32x16)1.339887440266574e-3f);
+    p = CS_NAME(madd)(p, r, (f32x16)9.618437357674640e-3f);
+    p = CS_NAME(madd)(p, r, (f32x16)5.550332471162809e-2f);
+    p = CS_NAME(madd)(p, r, (f32x16)2.402264791363012e-1f);
+    p = CS_NAME(madd)(p, r, (f32x16)6.931472028550421e-1f);
+    p = CS_NAME(madd)(p, r, (f32x16)1.0f);
+    f32x16 result = (f32x16)((i32x16)p + ((i32x16)shifted << 23));
+    return CS_NAME(select)(x < (f32x16)-126.0f, (f32x16)0.0f, result);
 }
 
 /// tanh x: Cephes' polynomial below 0.625, 1 - 2 / (e^2x + 1) above.

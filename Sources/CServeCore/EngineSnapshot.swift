@@ -28,6 +28,10 @@ public struct EngineSnapshot: Hashable, Codable, Sendable {
     public var steps: Int = 0
     /// Steps that failed.
     public var failedSteps: Int = 0
+    /// The time of all steps: scheduling, inputs, the forward pass, sampling, events.
+    public var stepTime: Nanoseconds = 0
+    /// The part of ``stepTime`` inside forward passes, sampling left out.
+    public var forwardTime: Nanoseconds = 0
     /// Steps by the tokens that they computed, since the start: a count per bucket of ``iterationTokenEdges``, and a last
     /// one for those above the last edge.
     public var iterationTokenCounts: [Int] = []

@@ -13,20 +13,20 @@ public struct KVCachePlan: Hashable, Codable, Sendable {
     /// Numbers per head.
     public var headDim: Int
     /// How keys and values are stored.
-    public var element: ElementType
+    public var format: CacheFormat
 
     /// Describes a cache.
-    public init(layers: Int, blocks: Int, blockSize: Int, kvHeads: Int, headDim: Int, element: ElementType) {
+    public init(layers: Int, blocks: Int, blockSize: Int, kvHeads: Int, headDim: Int, format: CacheFormat) {
         self.layers = layers
         self.blocks = blocks
         self.blockSize = blockSize
         self.kvHeads = kvHeads
         self.headDim = headDim
-        self.element = element
+        self.format = format
     }
 
-    /// Bytes of one block in all layers.
-    public var bytesPerBlock: Int { 2 * layers * kvHeads * headDim * blockSize * element.size }
+    /// Bytes of one block in all layers, scales included.
+    public var bytesPerBlock: Int { layers * kvHeads * format.headBytes(positions: blockSize, headDim: headDim) }
     /// Bytes of the pool.
     public var bytes: Int { blocks * bytesPerBlock }
 }
@@ -56,10 +56,10 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
         /// How matrices are packed.
         public var weights: WeightLayouts
         /// How keys and values are stored.
-        public var cache: ElementType
+        public var cache: CacheFormat
 
         /// Describes the formats.
-        public init(weights: WeightLayouts, cache: ElementType) {
+        public init(weights: WeightLayouts, cache: CacheFormat) {
             self.weights = weights
             self.cache = cache
         }
@@ -99,7 +99,7 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
             weightBytes: manifest.items.reduce(0) { $0 + $1.bytes(formats.weights[$1]) }, activations: activations,
             cache: KVCachePlan(
                 layers: shard.layers.count, blocks: 0, blockSize: recipe.blockSize, kvHeads: shard.kvHeads(shape).count,
-                headDim: shape.headDim, element: formats.cache), maxModelLength: length, shard: shard)
+                headDim: shape.headDim, format: formats.cache), maxModelLength: length, shard: shard)
         plan.cache.blocks = try plan.blocks(recipe: recipe, availableBytes: availableBytes)
         return plan
     }

@@ -31,14 +31,19 @@ extension WeightLayouts {
     public init(
         _ quantization: Quantization, plain: ElementType, shape: ModelShape, layout: (WeightFormat) -> WeightLayout
     ) {
-        let standard = quantization.format(.qkv)
-        self.init(layout(standard.map { .quantized($0) } ?? .plain(plain)))
-        for role in WeightRole.allCases where quantization.format(role) != standard {
-            let other = layout(quantization.format(role).map { .quantized($0) } ?? .plain(plain))
-            let isOutside = role == .embedding || role == .head
-            for layer in isOutside ? [nil] : Array(0..<shape.layers).map(Optional.some) {
-                exceptions[Place(role, layer: layer)] = other
-            }
+        func named(_ role: WeightRole) -> WeightLayout {
+            layout(quantization.format(role).map { .quantized($0) } ?? .plain(plain))
+        }
+        let standard = named(.qkv)
+        self.init(standard)
+        for role in [WeightRole.embedding, .head] where named(role) != standard {
+            exceptions[Place(role)] = named(role)
+        }
+        guard let mixture = shape.mixture else { return }
+        for layer in 0..<shape.layers where mixture.layers[layer] {
+            exceptions[Place(.router, layer: layer)] = named(.router)
+            if mixture.sharedIntermediateSize == nil { continue }
+            exceptions[Place(.sharedGate, layer: layer)] = named(.sharedGate)
         }
     }
 }

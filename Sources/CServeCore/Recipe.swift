@@ -32,7 +32,8 @@ public struct Recipe: Hashable, Codable, Sendable {
     public var maxModelLen: Int?
     /// How weights and arithmetic are typed: `auto` (the checkpoint's), `bfloat16`, `float16`, `float32`.
     public var dtype: String = "auto"
-    /// How the KV cache is typed: `auto` (as ``dtype``), `bfloat16`, `float16`, `float32`, `fp8`, `int8`.
+    /// How the KV cache is typed: `auto` (as the weights), `bfloat16`, `float16`, `float32`,
+    /// `fp8` (or `fp8_e4m3`), `int8`.
     public var cacheDtype: String = "auto"
     /// Weight quantisation on load; nil keeps the checkpoint's.
     public var quantization: String?

@@ -97,9 +97,7 @@ extension Recipe {
     private func checkTypes() throws(RecipeError) {
         let floats = ["auto", "bfloat16", "float16", "float32"]
         try Recipe.check(.dtype, dtype, among: floats)
-        try Recipe.check(
-            .cacheDtype, cacheDtype, among: floats, notBuilt: ["fp8", "int8"],
-            instead: "Use auto, bfloat16, float16 or float32.")
+        try Recipe.check(.cacheDtype, cacheDtype, among: ["auto"] + CacheFormat.names)
         try Recipe.check(
             .device, device, among: ["auto", "cpu", "reference", "null"], notBuilt: ["cuda"],
             instead: "Use device cpu, or leave it out.")

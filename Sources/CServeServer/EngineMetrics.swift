@@ -60,6 +60,11 @@ enum EngineMetrics {
             ("vllm:generation_tokens", "Number of generation tokens processed.", snapshot.generationTokens),
             ("cserve:steps", "Engine steps run.", snapshot.steps),
             ("cserve:failed_steps", "Engine steps that failed.", snapshot.failedSteps),
+            ("cserve:step_microseconds", "Time of all engine steps.", Int(snapshot.stepTime / 1000)),
+            (
+                "cserve:forward_microseconds", "Time of all forward passes, sampling left out.",
+                Int(snapshot.forwardTime / 1000)
+            ),
         ]
         for (name, help, value) in counters { text.counter(name, help, value) }
         for (name, help) in absent { text.counter(name, help, 0) }

@@ -24,7 +24,11 @@ struct EngineOptions: ParsableArguments {
     @Option(name: [.customLong("kv-cache-dtype"), .customLong("cache-dtype")], help: "Type of the KV cache.")
     var kvCacheDtype: String?
 
-    @Option(help: "Weight quantisation on load.")
+    @Option(
+        help: """
+            Quantise the weights on load: int8 (per output feature), int4 (groups of 32; embedding and head int8), fp8 \
+            (e4m3). A quantised checkpoint is served as it is; gptq, awq, compressed-tensors, fp8 or gguf may name it.
+            """)
     var quantization: String?
 
     @Option(help: "Tokens per KV block.")

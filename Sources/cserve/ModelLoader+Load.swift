@@ -14,7 +14,8 @@ extension ModelLoader {
         let (engine, labels) = try engine(checkpoint, tokenizer, say)
         return ServedModel(
             names: names, root: recipe.model, created: Int(Date().timeIntervalSince1970),
-            codec: TokenizerCodec(tokenizer), template: try template(tokenizer, checkpoint), defaults: try defaults(checkpoint),
+            codec: TokenizerCodec(tokenizer), template: try template(tokenizer, checkpoint),
+            defaults: try defaults(checkpoint),
             engine: engine, cacheLabels: labels)
     }
 
@@ -24,7 +25,7 @@ extension ModelLoader {
         return try isGGUF(model) ? Checkpoint(gguf: model) : Checkpoint(directory: model)
     }
 
-    private func tokenizer(_ checkpoint: Checkpoint) throws -> Tokenizer {
+    func tokenizer(_ checkpoint: Checkpoint) throws -> Tokenizer {
         if let metadata = checkpoint.metadata { return try Tokenizer(gguf: metadata) }
         guard isBuiltIn else { return try Tokenizer(directory: URL(fileURLWithPath: recipe.model)) }
         return try Tokenizer(json: BuiltInModel.tokenizer, configuration: BuiltInModel.tokenizerConfiguration)
@@ -50,9 +51,11 @@ extension ModelLoader {
         let runner: ModelRunner = try ModelRunner(
             checkpoint: checkpoint, recipe: recipe, backend: BackendTable.make(recipe.device, threads: recipe.threads),
             availableBytes: MachineMemory.available(), progress: { meter.show($0.bytes, of: $0.totalBytes) })
+        say("Weights: \(ModelReport.weights(runner.formats.weights))")
         for plan in runner.plans { say(ModelReport.memory(plan, backend: runner.backendName)) }
         let labels: [(name: String, value: String)] = [
             ("cache_dtype", runner.formats.cache.rawValue), ("gpu_memory_utilization", "\(recipe.gpuMemUtil)"),
+            ("weights", ModelReport.weights(runner.formats.weights)),
             ("enable_prefix_caching", recipe.usePrefixCaching ? "True" : "False"),
         ]
         return (try start(runner, shape), labels)

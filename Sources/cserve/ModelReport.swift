@@ -17,6 +17,29 @@ enum ModelReport {
             + "backend \(backend)"
     }
 
+    /// How weights are packed: the standard format, and others with the roles that have them.
+    static func weights(_ layouts: WeightLayouts) -> String {
+        var others: [String: Set<WeightRole>] = [:]
+        for (place, layout) in layouts.exceptions where layout != layouts.standard {
+            others[name(layout.format), default: []].insert(place.role)
+        }
+        let lines: [String] = others.sorted { $0.key < $1.key }.map { format, roles in
+            format + " (" + roles.sorted { $0.rawValue < $1.rawValue }.map { "\($0)" }.joined(separator: ", ") + ")"
+        }
+        return ([name(layouts.standard.format)] + lines).joined(separator: "; ")
+    }
+
+    /// A format as people write it: "bfloat16", "int4 in groups of 32 with bfloat16 scales".
+    static func name(_ format: WeightFormat) -> String {
+        switch format {
+        case .plain(let element): return element.rawValue
+        case .quantized(let format):
+            let groups: String = format.group.map { "in groups of \($0)" } ?? "per output feature"
+            let parts: String = format.hasMinimums ? "scales and minimums" : "scales"
+            return "\(format.code.rawValue) \(groups) with \(format.scale.rawValue) \(parts)"
+        }
+    }
+
     /// A number of parameters with its usual suffix.
     static func count(_ value: Int) -> String {
         for (suffix, size) in [("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)] where Double(value) >= size {

@@ -49,6 +49,7 @@ struct Models: ParsableCommand {
         private func report(_ shape: ModelShape, _ checkpoint: Checkpoint) throws {
             var facts: [(name: String, value: JSONValue)] = ModelReport.facts(shape)
             facts.append(("stored_type", .string(checkpoint.storedElement().rawValue)))
+            if let method = checkpoint.quantization { facts.append(("quantization", .string(method))) }
             facts.append(("tensors", .integer(checkpoint.tensors.count)))
             guard !json else {
                 return Console.say(JSONValue.object(JSONObject(facts.map { ($0.name, $0.value) })).text(.pretty))

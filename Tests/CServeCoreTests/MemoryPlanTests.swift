@@ -46,6 +46,25 @@ import Testing
         #expect(tight.totalBytes <= room / 2)
     }
 
+    @Test("a block's bytes are its numbers, and its scales where numbers are codes")
+    func cacheFormats() {
+        // 2 layers * 3 heads * 2 (K, V) * 16 positions * 64 numbers; scales: 4 bytes per layer, head, position and K or V.
+        let numbers = 2 * 3 * 2 * 16 * 64
+        let scales = 2 * 3 * 2 * 16 * 4
+        let expected: [CacheFormat: Int] = [
+            .float32: numbers * 4, .float16: numbers * 2, .bfloat16: numbers * 2, .int8: numbers + scales,
+            .fp8: numbers + scales,
+        ]
+        for format in CacheFormat.allCases {
+            let plan = KVCachePlan(layers: 2, blocks: 5, blockSize: 16, kvHeads: 3, headDim: 64, format: format)
+            #expect(plan.bytesPerBlock == expected[format])
+            #expect(plan.bytes == 5 * plan.bytesPerBlock)
+        }
+        // 2 * 3 positions * 5 numbers are 30 bytes; scales start at 32.
+        #expect(CacheFormat.int8.headBytes(positions: 3, headDim: 5) == 32 + 2 * 3 * 4)
+        #expect(CacheFormat(name: "fp8_e4m3") == .fp8 && CacheFormat(name: "auto") == nil)
+    }
+
     @Test("every refusal says what to do")
     func refusals() throws {
         var tiny = Recipe()

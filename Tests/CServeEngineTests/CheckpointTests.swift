@@ -155,6 +155,7 @@ import Testing
             .batchTooLarge(tokens: 2, limit: 1), .positionOutOfRange(position: 2, maxModelLength: 1),
             .blockOutOfRange(block: 3, totalBlocks: 1), .unknownBackend(name: "x", supported: ["y"]),
             .unsupportedType(field: "dtype", value: "x", supported: ["y"]),
+            .quantizationMismatch(asked: "int8", stored: "gptq"), .quantizationMismatch(asked: "awq", stored: nil),
         ]
         for error in engine { #expect(error.description.count > 40) }
     }

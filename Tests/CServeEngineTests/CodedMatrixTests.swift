@@ -37,7 +37,9 @@ private let some: [QuantizedFormat] = [
     @Test("A stack of parts takes one format that holds all of them, or becomes plain", arguments: Mix.all)
     private func stacked(_ mix: Mix) throws {
         var random = Uniform(seed: 21)
-        let parts = [FakeCodedMatrix(mix.formats[0], 70, 200, &random), FakeCodedMatrix(mix.formats[1], 33, 200, &random)]
+        let parts = [
+            FakeCodedMatrix(mix.formats[0], 70, 200, &random), FakeCodedMatrix(mix.formats[1], 33, 200, &random),
+        ]
         let common = mix.formats[0].holding(mix.formats[1])
         #expect(common == mix.formats[1].holding(mix.formats[0]))
         let format: WeightFormat = common.map { .quantized($0) } ?? .plain(.float32)

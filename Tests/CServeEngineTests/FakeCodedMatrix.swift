@@ -34,6 +34,26 @@ struct FakeCodedMatrix: CodedMatrix {
         minimums = format.hasMinimums ? rounded(random.values(rows * groups, -1...4)) : []
     }
 
+    /// The numbers of a stored f32 tensor, quantised by the engine's own rule.
+    init(
+        _ format: QuantizedFormat, quantizing tensor: StoredTensor, _ rows: Int, _ columns: Int, _ random: inout Uniform
+    ) {
+        self.init(format, rows, columns, &random)
+        var values = [Float](repeating: 0, count: columns)
+        let room = CodeRows(format, rows: 1, columns: columns)
+        for row in 0..<rows {
+            for i in 0..<columns {
+                values[i] = tensor.bytes.loadUnaligned(fromByteOffset: (row * columns + i) * 4, as: Float.self)
+            }
+            room.quantize(values, row: 0)
+            for i in 0..<columns { codes[row * columns + i] = room.codes[i] }
+            for i in 0..<room.groups {
+                scales[row * room.groups + i] = room.scales[i]
+                if let found = room.minimums { minimums[row * room.groups + i] = found[i] }
+            }
+        }
+    }
+
     func read(
         rows: Range<Int>, codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>,
         minimums: UnsafeMutablePointer<Float>?
@@ -90,6 +110,7 @@ extension QuantizedFormat: CustomTestStringConvertible {
         }
     }
 
+    /// Code, group, scale type.
     public var testDescription: String {
         "\(code) group \(group ?? 0) \(scale)" + (hasMinimums ? " with minimums" : "")
     }
@@ -120,7 +141,8 @@ extension Backend {
     /// Every row of a table, by looking it up.
     func table(_ weight: Weight, rows: Int, columns: Int) throws -> Matrix {
         var batch = BatchInputs(blockSize: 16)
-        batch.append(tokens: (0..<rows).map { Int32($0) }, start: 0, blockTable: 0..<Int32(rows / 16 + 1), wanted: .none)
+        batch.append(
+            tokens: (0..<rows).map { Int32($0) }, start: 0, blockTable: 0..<Int32(rows / 16 + 1), wanted: .none)
         let out = try buffer(Matrix(rows, columns, .init(repeating: .nan, count: rows * columns)))
         embed(try prepare(batch), table: weight, firstToken: 0, scale: 1, into: out)
         return matrix(out, rows: rows, columns: columns)

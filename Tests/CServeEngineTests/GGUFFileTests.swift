@@ -67,7 +67,8 @@ import Testing
         #expect(
             found.metadata.values == [
                 "a.u8": .integer(200), "a.i16": .integer(-3), "a.f32": .number(0.5), "a.bool": .bool(true),
-                "a.text": .string("é"), "a.u64": .integer(.max), "a.f64": .number(0.25), "a.texts": .strings(["x", "y"]),
+                "a.text": .string("é"), "a.u64": .integer(.max), "a.f64": .number(0.25),
+                "a.texts": .strings(["x", "y"]),
                 "a.nested": .arrays([.integers([-7])]),
             ])
         #expect(found.tensors.map(\.name) == ["t", "u"])

@@ -84,7 +84,7 @@ import Testing
             let worst = zip(exact.joined(), rounded.joined()).map { abs($0 - $1) }.max() ?? .infinity
             #expect(worst > 0 && worst < 0.3, "\(type) \(worst)")
         }
-        recipe.cacheDtype = "fp8"
+        recipe.cacheDtype = "fp9"
         #expect(throws: EngineError.self) {
             try ModelRunner(checkpoint: checkpoint, recipe: recipe, backend: Reference())
         }

@@ -28,9 +28,12 @@ struct ParityReference: Decodable {
 struct ParityCase: Sendable, CustomTestStringConvertible {
     var directory: String
     var backend: BackendTable.Row
-    var testDescription: String { "\((directory as NSString).lastPathComponent) on \(backend.name)" }
+    var cache: String
+    var testDescription: String {
+        "\((directory as NSString).lastPathComponent) on \(backend.name), cache \(cache)"
+    }
 
-    /// Every checkpoint on every backend. `CSERVE_PARITY` names another folder of checkpoints.
+    /// Every checkpoint on every backend, with keys and values kept whole and as by default. `CSERVE_PARITY` names another folder of checkpoints.
     static let all: [ParityCase] = {
         let root =
             ProcessInfo.processInfo.environment["CSERVE_PARITY"]
@@ -39,7 +42,12 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         let found = names.filter { FileManager.default.fileExists(atPath: root + "/\($0)/reference.json") }
         return found.sorted().flatMap { name in
-            BackendTable.rows.map { ParityCase(directory: root + "/" + name, backend: $0) }
+            // A cache of 16 bits rounds more than the oracle's tolerance allows.
+            BackendTable.rows.flatMap { backend in
+                (backend.tolerance < 1e-2 ? ["float32"] : ["float32", "auto"]).map {
+                    ParityCase(directory: root + "/" + name, backend: backend, cache: $0)
+                }
+            }
         }
     }()
 }
@@ -58,6 +66,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             recipe.maxModelLen = length
             recipe.maxNumSeqs = 1
             recipe.maxNumBatchedTokens = 64
+            recipe.cacheDtype = parity.cache
             let runner = try ModelRunner(
                 checkpoint: checkpoint, recipe: recipe, backend: try parity.backend.make(1))
             for prompt in prompts {

@@ -47,8 +47,8 @@ enum RankTeam {
         let team = ThreadCollective(ranks: ranks)
         let backend = Reference()
         let recipe = TinyCheckpoint.recipe()
-        let formats = MemoryPlan.Formats(
-            weights: WeightLayouts(backend.weightLayout(.plain(.float32))), cache: .float32)
+        let formats = try backend.formats(
+            stored: try checkpoint.storedFormats(ranks: ranks), shape: shape, recipe: recipe)
         let runners = try (0..<ranks).map { rank in
             UncheckedBox(
                 try StageRunner(

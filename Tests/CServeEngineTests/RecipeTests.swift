@@ -14,8 +14,7 @@ struct RecipeTests {
         ({ $0.offloadingNum = 2 }, ["offloading_num", "2", "leave it at 0"]),
         ({ $0.offloadingNum = -1 }, ["offloading_num", "-1", "at least 0"]),
         ({ $0.quantization = "int3" }, ["quantization", "int3", "int8, int4, fp8", "gptq"]),
-        ({ $0.cacheDtype = "fp8" }, ["cache_dtype", "fp8", "bfloat16"]),
-        ({ $0.cacheDtype = "int7" }, ["cache_dtype", "int7", "Choose one of"]),
+        ({ $0.cacheDtype = "int7" }, ["cache_dtype", "int7", "Choose one of", "int8", "fp8_e4m3"]),
         ({ $0.dtype = "half" }, ["dtype", "half", "float16"]),
         ({ $0.device = "cuda" }, ["device", "cuda", "cpu"]),
         ({ $0.device = "tpu" }, ["device", "tpu", "reference"]),
@@ -94,6 +93,33 @@ struct RecipeTests {
         for (error, words) in cases {
             for word in words { #expect(error.description.contains(word), "\(error.description)") }
         }
+    }
+
+    @Test("a cache type is known by its name, and auto follows the weights")
+    func cacheTypes() throws {
+        let shape = try TinyCheckpoint.make("llama").shape()
+        let known: [(String, CacheFormat)] = [
+            ("float32", .float32), ("float16", .float16), ("bfloat16", .bfloat16), ("int8", .int8), ("fp8", .fp8),
+            ("fp8_e4m3", .fp8),
+        ]
+        for (name, format) in known {
+            var recipe = Recipe()
+            recipe.cacheDtype = name
+            try recipe.checkRunnable()
+            let formats = try Reference().formats(
+                stored: StoredFormats(element: .bfloat16), shape: shape, recipe: recipe)
+            #expect(formats.cache == format)
+        }
+        for element in ElementType.allCases {
+            var recipe = Recipe()
+            let asStored = try Reference().formats(
+                stored: StoredFormats(element: element), shape: shape, recipe: recipe)
+            #expect(asStored.cache == CacheFormat(element))
+            recipe.dtype = "float16"
+            let asAsked = try Reference().formats(stored: StoredFormats(element: element), shape: shape, recipe: recipe)
+            #expect(asAsked.cache == .float16)
+        }
+        #expect(throws: EngineError.self) { try Reference().cacheFormat("fp9", automatic: .float32) }
     }
 
     @Test("a refused thread is told with its number")

@@ -111,7 +111,7 @@ import Testing
         let shape = AttentionShape(heads: 2, kvHeads: 1, headDim: 1, scale: 0.5, window: window, softcap: 3)
         let qkv = try buffer((0..<3).map { [1, -2, keys[$0], values[$0]] })
         let out = try zeros(3, 2)
-        let plan = KVCachePlan(layers: 2, blocks: 3, blockSize: 2, kvHeads: 1, headDim: 1, element: .float32)
+        let plan = KVCachePlan(layers: 2, blocks: 3, blockSize: 2, kvHeads: 1, headDim: 1, format: .float32)
         let cache = PagedKVCache(try HostMemory("test", bytes: plan.bytes), plan: plan)
         var batch = BatchInputs(blockSize: 2)
         batch.append(tokens: [0, 0, 0], start: 0, blockTable: [2, 0], wanted: .none)

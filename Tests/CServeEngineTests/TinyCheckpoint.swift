@@ -52,6 +52,24 @@ struct TinyCheckpoint {
         return try Checkpoint(name: name, configuration: configuration, weights: UnsafeRawBufferPointer(memory))
     }
 
+    /// The same checkpoint with its matrices as codes, as a quantised file's reader would hand it over.
+    /// - Parameter format: The format of a tensor by its name; nil leaves it plain.
+    static func coded(
+        _ name: String, method: String, format: (String) -> QuantizedFormat?
+    ) throws -> Checkpoint {
+        let plain = try make(name)
+        var random = Uniform(seed: 31)
+        var tensors = plain.tensors
+        for (name, tensor) in plain.tensors.sorted(by: { $0.key < $1.key }) where tensor.shape.count > 1 {
+            guard let format = format(name) else { continue }
+            let rows = tensor.shape.dropLast().reduce(1, *)
+            tensors[name]?.coded = FakeCodedMatrix(format, quantizing: tensor, rows, tensor.shape.last ?? 0, &random)
+            tensors[name]?.bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return Checkpoint(
+            name: name, configuration: plain.configuration, tensors: tensors, quantization: method)
+    }
+
     /// A recipe for tests.
     static func recipe(tokens: Int = 64, blockSize: Int = 4, stages: Int = 1) -> Recipe {
         var recipe = Recipe()

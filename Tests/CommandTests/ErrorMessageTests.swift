@@ -58,3 +58,47 @@ func chatErrorMessages() {
     ]
     for (error, message) in messages { #expect(error.description == message) }
 }
+
+@Test("Every error of a measurement says what and why")
+func measureErrorMessages() {
+    let messages: [(MeasureError, String)] = [
+        (.unreadable(file: "a.txt", reason: "no such file"), "The text a.txt cannot be read: no such file"),
+        (
+            .tooShort(file: "a.txt", tokens: 1),
+            "The text a.txt has 1 tokens, and the first is not predicted. Use a text of two or more."
+        ),
+        (
+            .otherVocabulary(model: 8, reference: 9),
+            "The model has a vocabulary of 8, the reference one of 9. Compare with the same model's checkpoint."
+        ),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}
+
+@Test("Every refusal of a measurement names its numbers and what to do")
+func benchErrorMessages() {
+    let messages: [(BenchError, String)] = [
+        (
+            .tooLong(test: "pp5000", tokens: 5001, limit: 2048),
+            "pp5000 needs 5001 tokens per request but the model takes 2048. Use smaller -p, -n or -d, or a larger "
+                + "--max-model-len."
+        ),
+        (
+            .batchAboveSeqs(batch: 32, maxNumSeqs: 8),
+            "A batch of 32 needs as many running requests, but --max-num-seqs is 8. Leave it out."
+        ),
+        (
+            .cacheTooSmall(test: "tg128 b32", tokens: 4672, capacity: 4096),
+            "tg128 b32 needs a KV cache of 4672 tokens but it has 4096. Use a smaller -b, or more --kv-cache-memory-bytes."
+        ),
+        (
+            .nothingMatches(filter: "gemm", families: ["attention", "linear"]),
+            "No kernel's name contains \"gemm\". Families: attention, linear."
+        ),
+        (
+            .needsModel(device: "null"),
+            "--device null computes nothing that could be measured. Use cpu or reference."
+        ),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}

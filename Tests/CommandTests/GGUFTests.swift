@@ -83,7 +83,10 @@ import Testing
             ([key + "model": GGUFValue.string("t5"), key + "tokens": tokens], "supported: llama, gpt2"),
             ([key + "model": .string("gpt2"), key + "tokens": tokens, key + "pre": .string("new")], "qwen2"),
             ([key + "model": .string("gpt2")], "no list of tokens"),
-            ([key + "model": .string("gpt2"), key + "tokens": tokens, key + "pre": .string("qwen2")], "no list of merges"),
+            (
+                [key + "model": .string("gpt2"), key + "tokens": tokens, key + "pre": .string("qwen2")],
+                "no list of merges"
+            ),
         ] {
             let error: TokenizerError? = #expect(throws: TokenizerError.self) {
                 try Tokenizer(gguf: GGUFMetadata(file: "x.gguf", values: values))

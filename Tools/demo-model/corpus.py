@@ -1,7 +1,7 @@
 """Writes the training text of the built-in model: conversations and documents drawn from the facts in `facts/`.
 
 A sample is a list of `(text, learn)` pieces; `learn` says whether the model is trained to write that piece.
-Run `python corpus.py 20` to read twenty samples.
+Run `python corpus.py 20` to read twenty samples; with a seed behind it, documents follow each other as one text.
 """
 
 import random
@@ -244,6 +244,8 @@ def tour(name: str) -> str:
 
 
 if __name__ == "__main__":
-    writer = Writer(seed=1)
-    for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 5):
-        print("".join(text for text, _ in writer.sample()), end="\n----\n")
+    count, seed = (int(sys.argv[1]) if len(sys.argv) > 1 else 5), (int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    writer = Writer(seed=seed or 1)
+    for _ in range(count):
+        pieces = writer.sample() if seed is None else writer.document()
+        print("".join(text for text, _ in pieces), end="\n----\n" if seed is None else "")

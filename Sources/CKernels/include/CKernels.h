@@ -23,7 +23,7 @@ typedef enum cs_isa {
     CS_ISA_AVX2 = 1,
     CS_ISA_AVX512 = 2,
     /// AVX-512 whose bf16 products use vdpbf16ps: x rounded to bf16, denormals flushed, pairs summed in f32.
-    /// Up to CS_TWO_TERM_INPUTS input features x is rounded to two bf16 terms (16 bits and more).
+    /// Small weights (CS_TWO_TERM_INPUTS, CS_TWO_TERM_OUTPUTS) get x in two bf16 terms (16 bits and more).
     CS_ISA_AVX512_BF16 = 3,
     CS_ISA_NEON = 4,
     CS_ISA_COUNT = 5
@@ -38,7 +38,12 @@ const char *cs_isa_name(cs_isa isa);
 
 // MARK: Threads and context
 
-/// Cores that this process may run on.
+/// Cores that this process may compute on, by its affinity and its control group: one hardware thread of each. Writes the
+/// first `most` of them, those of the NUMA node with the most first; returns how many there are, at least 1.
+int cs_cores(int *cores, int most);
+/// The same for the hardware threads `allowed`, with the system's files under `system` ("/sys"). `cores` holds `count`.
+int cs_cores_of(const char *system, const int *allowed, int count, int *cores);
+/// How many cores that is.
 int cs_core_count(void);
 
 /// A fork-join pool: workers spin for a bounded time, then sleep. The caller works too.
@@ -51,6 +56,8 @@ cs_pool *cs_pool_create(int threads);
 /// Joins the workers.
 void cs_pool_destroy(cs_pool *pool);
 int cs_pool_threads(const cs_pool *pool);
+/// Keeps worker i on core cores[i]; the caller (0) stays free to move. False where the system refuses.
+bool cs_pool_pin(cs_pool *pool, const int *cores);
 /// Runs job over 0 ..< items in runs of `grain` and returns when all are done.
 void cs_pool_run(cs_pool *pool, cs_job job, void *context, int items, int grain);
 
@@ -60,6 +67,8 @@ typedef struct cs_context cs_context;
 /// NULL if memory or threads are refused, or the machine does not run `isa`. `threads` counts the caller.
 cs_context *cs_context_create(int threads, cs_isa isa);
 void cs_context_destroy(cs_context *context);
+/// ``cs_pool_pin`` for its pool; false if there are fewer cores than threads.
+bool cs_context_pin(cs_context *context, const int *cores, int count);
 int cs_context_threads(const cs_context *context);
 cs_isa cs_context_isa(const cs_context *context);
 /// Bytes of scratch that a context with so many threads holds.
@@ -134,7 +143,8 @@ uint8_t cs_f32_to_f8(float value);
 void cs_widen(cs_type type, const void *from, size_t count, float *out);
 
 /// Quantises one row: codes [columns], one byte each; scales and, where the format has them, minimums [groups], rounded to
-/// scale_type before codes are chosen. The one rule for on-load quantisation.
+/// scale_type before codes are chosen. The one rule for on-load quantisation, the same on every level: scales span the
+/// group's range; for CS_I4 without minimums a few around it are tried, and the least squared error is kept.
 void cs_quantize_row(cs_format format, const float *row, size_t columns, uint8_t *codes, float *scales, float *minimums);
 /// The inverse: what the kernels take a row's weights to be.
 void cs_dequantize_row(
@@ -156,9 +166,10 @@ void cs_embed(
 
 // MARK: Products
 
-/// Small matrices keep x nearly whole in bf16 products: the second term costs little there, and small models have no
-/// accuracy to lose. The rule looks at the weight's shape only, so that a row's numbers do not depend on its company.
-enum { CS_TWO_TERM_INPUTS = 2048 };
+/// Small matrices keep x nearly whole in bf16 products: the second term costs little there, and small models, and the
+/// routers of large ones, have no accuracy to lose. The rule looks at the weight's shape only, so that a row's numbers do
+/// not depend on its company.
+enum { CS_TWO_TERM_INPUTS = 512, CS_TWO_TERM_OUTPUTS = 256 };
 
 /// out = x * weight^T + bias.
 typedef struct cs_linear_args {
@@ -231,8 +242,14 @@ void cs_rotate(
     cs_context *context, float *x, size_t x_stride, const int32_t *positions, const float *cosines, const float *sines,
     int rotary_dim, int rows, int heads, int head_dim);
 
-/// A layer of the paged cache: [block][keys, values][kv_head] of block_size * head_dim numbers each. Keys are stored
-/// [head_dim][block_size], so that a run of keys' same components is one vector; values [block_size][head_dim].
+/// A layer of the paged cache: [block][kv_head] of keys, values and, for codes, scales; block_size * head_dim numbers each.
+///
+/// Types: CS_F32, CS_BF16, CS_F16; CS_I8 and CS_F8 hold codes of a byte (two's complement, e4m3), with one f32 scale per
+/// position for a head's keys and one for its values, [keys, values][block_size], from the next multiple of 4 bytes on.
+///
+/// Blocks of a multiple of 16 positions and heads of a multiple of 16 numbers are laid out as attention reads them: keys
+/// [head_dim][block_size], values [block_size][head_dim]; in bf16 in pairs, keys [head_dim / 2][block_size][2], values
+/// [block_size / 2][head_dim][2]. Others hold keys and values as [block_size][head_dim], and cost more to read.
 typedef struct cs_kv_layer {
     void *base;
     cs_type type;
@@ -240,6 +257,9 @@ typedef struct cs_kv_layer {
     int head_dim;
     int block_size;
 } cs_kv_layer;
+
+/// Bytes of one block of one layer.
+size_t cs_kv_block_bytes(cs_type type, int kv_heads, int head_dim, int block_size);
 
 /// Writes keys and values [rows, kv_heads * head_dim] into slots (block * block_size + offset).
 void cs_kv_store(
@@ -256,6 +276,8 @@ typedef struct cs_attention_entry {
 
 /// Positions per tile of the online softmax, aligned to absolute positions: part of the numerics.
 enum { CS_ATTENTION_TILE = 64 };
+/// Positions per span: each is summed by itself and merged with those before it, wherever it was computed.
+enum { CS_ATTENTION_SPAN = 512 };
 /// The largest head.
 enum { CS_MAX_HEAD_DIM = 1024 };
 
@@ -312,6 +334,18 @@ const cs_sampling *cs_sampling_kernels(cs_isa isa);
 /// y[i] = f(x[i]) by the kernels' own functions, for tests against libm.
 typedef enum cs_function { CS_EXP = 0, CS_TANH = 1, CS_ERF = 2 } cs_function;
 void cs_map(const cs_context *context, cs_function function, const float *x, int count, float *y);
+
+// MARK: The machine's peaks
+
+/// What products are made of.
+typedef enum cs_arithmetic { CS_ARITHMETIC_F32 = 0, CS_ARITHMETIC_BF16 = 1, CS_ARITHMETIC_INT8 = 2 } cs_arithmetic;
+
+/// Does multiply-adds in registers on all threads, nothing else; returns how many operations (a multiply-add is two), 0
+/// where the context's level has no such instruction. What a product can reach at most.
+double cs_peak_compute(cs_context *context, cs_arithmetic arithmetic, int rounds);
+
+/// Reads memory (aligned to 4, a multiple of 256 bytes) on all threads, piece by piece, each so many times; returns the words' sum.
+uint32_t cs_peak_read(cs_context *context, const void *memory, size_t bytes, size_t piece, int times);
 
 #if defined(__cplusplus)
 }

@@ -23,7 +23,7 @@ public enum BackendTable {
 
     /// The backends, best first.
     public static let rows: [Row] = [
-        Row(name: "cpu", tolerance: 5e-2) { threads in try CPUBackend(threads: threads) },
+        Row(name: "cpu", tolerance: 5e-2) { threads in try CPUBackend(threads: threads, ownsCores: true) },
         Row(name: "reference", tolerance: 1e-4) { _ in Reference() },
     ]
 
@@ -38,10 +38,10 @@ public enum BackendTable {
 }
 
 extension Backend {
-    /// The types as asked: `auto` keeps weights as stored and caches in f32; codes stay codes.
+    /// The types as asked: `auto` keeps weights as stored, and caches in the type of those that are plain; codes stay codes.
     public func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats {
         let plain = try element(recipe.dtype, field: "dtype", automatic: stored.element)
-        let cache = try element(recipe.cacheDtype, field: "cache_dtype", automatic: .float32)
+        let cache = try cacheFormat(recipe.cacheDtype, automatic: CacheFormat(plain))
         var weights = WeightLayouts(
             weightLayout(.plain(plain)), exceptions: stored.coded.mapValues { weightLayout(.quantized($0)) })
         if let asked = recipe.quantization, asked != stored.method {
@@ -51,6 +51,17 @@ extension Backend {
             weights = WeightLayouts(quantization, plain: plain, shape: shape, layout: weightLayout)
         }
         return MemoryPlan.Formats(weights: weights, cache: cache)
+    }
+
+    /// The cache's format that a recipe names.
+    /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``.
+    public func cacheFormat(_ name: String, automatic: CacheFormat) throws -> CacheFormat {
+        if name == "auto" { return automatic }
+        guard let format = CacheFormat(name: name) else {
+            throw EngineError.unsupportedType(
+                field: "cache_dtype", value: name, supported: ["auto"] + CacheFormat.names)
+        }
+        return format
     }
 
     /// The element type that a recipe's field names.

@@ -1,4 +1,4 @@
-// The CPU backend's attention: the cache is `PagedKVCache`, with each head's keys stored [headDim][slot].
+// The CPU backend's attention: the cache is `PagedKVCache`, each head laid out as `cs_kv_layer` says.
 
 import CKernels
 import CServeCore
@@ -24,7 +24,7 @@ extension CPUBackend {
         }
     }
 
-    /// Keys go `blockSize` apart, values stay together.
+    /// Rounds keys and values to the cache's format and lays them out as attention reads them.
     public func store(
         _ qkv: HostBuffer, heads: AttentionShape, into cache: PagedKVCache, layer: Int, batch: BatchInputs
     ) {
@@ -37,7 +37,8 @@ extension CPUBackend {
         }
     }
 
-    /// Items of 48 query rows of one KV head share each tile of keys and values, read once and widened to f32.
+    /// Items of up to 48 query rows of one KV head share each tile of keys and values; long contexts with few items are
+    /// split into spans of `CS_ATTENTION_SPAN` positions, which changes no number.
     public func attend(
         _ qkv: HostBuffer, heads: AttentionShape, cache: PagedKVCache, layer: Int, batch: BatchInputs,
         into out: HostBuffer
@@ -71,7 +72,7 @@ extension CPUBackend {
 
     private func kernelLayer(_ cache: PagedKVCache, _ layer: Int) -> cs_kv_layer {
         cs_kv_layer(
-            base: cache.keys(layer: layer, block: 0, head: 0), type: cache.plan.element.kernelType,
+            base: cache.keys(layer: layer, block: 0, head: 0), type: cache.plan.format.kernelType,
             kv_heads: Int32(cache.plan.kvHeads), head_dim: Int32(cache.plan.headDim),
             block_size: Int32(cache.plan.blockSize))
     }

@@ -22,7 +22,7 @@ public struct CPUWeight: @unchecked Sendable {
 /// Runs a model with the C kernels of one instruction set.
 ///
 /// Activations, norms, rope and softmax are f32. Products with f32 and f16 weights are f32; products with bf16 weights
-/// round x to bf16 on ``CPUInstructionSet/avx512bf16`` (to two bf16 terms up to `CS_TWO_TERM_INPUTS` input features; sums
+/// round x to bf16 on ``CPUInstructionSet/avx512bf16`` (to two bf16 terms for small weights, `CS_TWO_TERM_INPUTS`; sums
 /// stay f32) and are f32 elsewhere. Numbers depend on the instruction set, the types and the shapes, never on the number of
 /// threads or on what else is in the batch. Attention tiles are `CS_ATTENTION_TILE` positions.
 ///
@@ -57,8 +57,12 @@ public struct CPUBackend: Backend {
     /// - Parameters:
     ///   - threads: Threads with the caller's; nil takes every core that this process may use.
     ///   - instructionSet: The kernels' level; nil takes the machine's best.
+    ///   - ownsCores: Keeps each worker on a core of its own where there are as many threads as cores; a server does,
+    ///     which shares them with nobody.
     /// - Throws: ``CPUBackendError``.
-    public init(threads: Int? = nil, instructionSet: CPUInstructionSet? = nil) throws {
+    public init(
+        threads: Int? = nil, instructionSet: CPUInstructionSet? = nil, ownsCores: Bool = false
+    ) throws {
         let level = instructionSet ?? .best
         let count = threads ?? Int(cs_core_count())
         guard count >= 1 else { throw CPUBackendError.threadsOutOfRange(threads: count) }
@@ -69,8 +73,16 @@ public struct CPUBackend: Backend {
             throw CPUBackendError.threadsRefused(threads: count)
         }
         owner = Context(made)
+        if ownsCores { Self.pin(made, threads: count) }
         self.instructionSet = level
         self.threads = count
+    }
+
+    /// With fewer threads than cores other processes may compute beside, perhaps on the same cores: workers stay free.
+    private static func pin(_ context: OpaquePointer, threads: Int) {
+        var cores = [Int32](repeating: 0, count: threads)
+        let count = cs_cores(&cores, Int32(threads))
+        if threads == Int(count) { cs_context_pin(context, cores, count) }
     }
 
     /// Panels of 64 output features; bf16 pairs its input features, codes come in eights.
@@ -132,7 +144,7 @@ public struct CPUBackend: Backend {
     /// A view; nothing is copied.
     public func slice(_ buffer: HostBuffer, firstRow: Int) -> HostBuffer { buffer.slice(firstRow: firstRow) }
 
-    /// A view of the region; keys of a head are laid `[headDim][slot]`.
+    /// A view of the region, laid out as `cs_kv_layer` says.
     public func cache(in memory: HostMemory, plan: KVCachePlan) -> PagedKVCache {
         precondition(plan.headDim <= Int(CS_MAX_HEAD_DIM), "heads are wider than CS_MAX_HEAD_DIM")
         return PagedKVCache(memory, plan: plan)
@@ -173,6 +185,19 @@ extension QuantizedFormat.Code {
         switch self {
         case .int8: CS_I8
         case .int4: CS_I4
+        case .fp8: CS_F8
+        }
+    }
+}
+
+extension CacheFormat {
+    /// The C kernels' name.
+    var kernelType: cs_type {
+        switch self {
+        case .float32: CS_F32
+        case .float16: CS_F16
+        case .bfloat16: CS_BF16
+        case .int8: CS_I8
         case .fp8: CS_F8
         }
     }

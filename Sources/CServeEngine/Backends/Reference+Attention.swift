@@ -48,18 +48,22 @@ extension Reference {
         _ qkv: HostBuffer, heads: AttentionShape, into cache: PagedKVCache, layer: Int, batch: BatchInputs
     ) {
         let size = cache.plan.blockSize
-        let element = cache.plan.element
+        let format = cache.plan.format
         let dim = heads.headDim
         for (row, slot) in batch.slots.enumerated() {
             let block = Int(slot) / size
-            let offset = Int(slot) % size * dim * element.size
+            let offset = Int(slot) % size * dim * format.numberBytes
             let keys = qkv.row(row) + heads.heads * dim
             let values = keys + heads.kvHeads * dim
             for head in 0..<heads.kvHeads {
                 let key = cache.keys(layer: layer, block: block, head: head) + offset
                 let value = cache.values(layer: layer, block: block, head: head) + offset
-                ElementConversion.fromFloat(keys + head * dim, count: dim, element, into: key)
-                ElementConversion.fromFloat(values + head * dim, count: dim, element, into: value)
+                let keyScale = CacheRow.store(keys + head * dim, count: dim, format, into: key)
+                let valueScale = CacheRow.store(values + head * dim, count: dim, format, into: value)
+                guard format.hasScales else { continue }
+                let scales = cache.scales(layer: layer, block: block, head: head) + Int(slot) % size
+                scales[0] = keyScale
+                scales[size] = valueScale
             }
         }
     }
@@ -127,19 +131,28 @@ private struct CacheReader {
     let head: Int
     let table: UnsafeBufferPointer<Int32>
 
-    private func offset(_ position: Int) -> Int {
-        position % cache.plan.blockSize * cache.plan.headDim * cache.plan.element.size
-    }
-
     func key(_ position: Int, into out: UnsafeMutablePointer<Float>) {
         let block = Int(table[position / cache.plan.blockSize])
-        let start = cache.keys(layer: layer, block: block, head: head) + offset(position)
-        ElementConversion.toFloat(start, cache.plan.element, count: cache.plan.headDim, into: out)
+        read(cache.keys(layer: layer, block: block, head: head), position, scalesFrom: 0, into: out)
     }
 
     func value(_ position: Int, into out: UnsafeMutablePointer<Float>) {
         let block = Int(table[position / cache.plan.blockSize])
-        let start = cache.values(layer: layer, block: block, head: head) + offset(position)
-        ElementConversion.toFloat(start, cache.plan.element, count: cache.plan.headDim, into: out)
+        read(
+            cache.values(layer: layer, block: block, head: head), position, scalesFrom: cache.plan.blockSize,
+            into: out)
+    }
+
+    private func read(
+        _ start: UnsafeMutableRawPointer, _ position: Int, scalesFrom: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        let plan = cache.plan
+        let slot = position % plan.blockSize
+        let block = Int(table[position / plan.blockSize])
+        let scale =
+            plan.format.hasScales ? cache.scales(layer: layer, block: block, head: head)[scalesFrom + slot] : 1
+        CacheRow.load(
+            start + slot * plan.headDim * plan.format.numberBytes, scale: scale, count: plan.headDim, plan.format,
+            into: out)
     }
 }

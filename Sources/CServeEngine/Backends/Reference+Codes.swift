@@ -33,7 +33,9 @@ struct CodedRow {
             }
         }
         ElementConversion.fromFloat(row.scales, count: groups, format.scale, into: scales)
-        if let values = row.minimums { ElementConversion.fromFloat(values, count: groups, format.scale, into: minimums) }
+        if let values = row.minimums {
+            ElementConversion.fromFloat(values, count: groups, format.scale, into: minimums)
+        }
     }
 
     /// Reads the row's numbers in f32.

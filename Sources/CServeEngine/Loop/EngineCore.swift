@@ -10,6 +10,8 @@ import CServeScheduling
 final class EngineCore {
     private(set) var scheduler: Scheduler
     private(set) var histogram = StepHistogram()
+    private var stepTime: Nanoseconds = 0
+    private var forwardTime: Nanoseconds = 0
     private let runner: any StepRunner
     private let clock: @Sendable () -> Nanoseconds
     private let slots: SlotTable
@@ -49,6 +51,8 @@ final class EngineCore {
 
     /// Schedules, runs and completes one micro-batch; returns whether there was one.
     func step() -> Bool {
+        let began = MonotonicClock.now()
+        defer { stepTime += MonotonicClock.now() - began }
         guard let batch = scheduler.nextMicroBatch(at: clock()) else {
             publish()
             return false
@@ -87,6 +91,8 @@ final class EngineCore {
         snapshot.generationTokens = statistics.generationTokens
         snapshot.steps = statistics.steps
         snapshot.failedSteps = statistics.failedSteps
+        snapshot.stepTime = stepTime
+        snapshot.forwardTime = forwardTime
         snapshot.iterationTokenCounts = histogram.counts
         snapshot.iterationTokenSum = histogram.sum
         return snapshot
@@ -103,6 +109,7 @@ final class EngineCore {
 
     private func finish(_ batch: MicroBatch, _ result: StepResult) {
         histogram.count(batch.load.tokens)
+        forwardTime += result.forwardTime
         let events = scheduler.complete(batch, outputs: result.outputs, at: clock())
         for entry in batch.entries where entry.wantsPromptLogprobs {
             if let request = live[entry.request], let scores = request.takePromptScores() {

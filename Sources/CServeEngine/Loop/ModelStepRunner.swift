@@ -21,12 +21,17 @@ final class ModelStepRunner: StepRunner {
         fill(batch)
         var result = StepResult()
         result.outputs = [EntryOutput](repeating: EntryOutput(tokens: TokenRun()), count: batch.entries.count)
+        let start = MonotonicClock.now()
+        var sampling: Nanoseconds = 0
         try executor.execute(inputs) { slice in
+            let began = MonotonicClock.now()
+            defer { sampling += MonotonicClock.now() - began }
             for row in 0..<slice.rows {
                 let place = wanted[slice.firstWanted + row]
                 take(UnsafeBufferPointer(slice[row]), of: batch.entries[place.entry], place, slots, &result)
             }
         }
+        result.forwardTime = MonotonicClock.now() - start - sampling
         return result
     }
 

@@ -41,6 +41,8 @@ final class SlotTable {
 struct StepResult {
     /// One output per entry, in order.
     var outputs: [EntryOutput] = []
+    /// Time inside the model's forward pass, without what was done with its logits.
+    var forwardTime: Nanoseconds = 0
     /// Requests that cannot go on, with the reason for their clients.
     var failures: [(request: RequestID, message: String)] = []
 }

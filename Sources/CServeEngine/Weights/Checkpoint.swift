@@ -87,7 +87,9 @@ public final class Checkpoint: @unchecked Sendable {
 
     /// How the plain matrices are stored; f32 where they differ, so that nothing is lost.
     public func storedElement() -> ElementType {
-        let matrices = tensors.values.filter { $0.shape.count > 1 && $0.coded == nil && !$0.name.contains("vision_tower") }
+        let matrices = tensors.values.filter {
+            $0.shape.count > 1 && $0.coded == nil && !$0.name.contains("vision_tower")
+        }
         let elements = Set(matrices.compactMap(\.element))
         return elements.count == 1 ? elements.first ?? .float32 : .float32
     }

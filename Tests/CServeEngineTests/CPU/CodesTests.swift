@@ -43,7 +43,8 @@ import Testing
         }
     }
 
-    @Test("Activations are rounded to eight bits of their block's largest, or not at all", arguments: QuantizedFormat.all)
+    @Test(
+        "Activations are rounded to eight bits of their block's largest, or not at all", arguments: QuantizedFormat.all)
     func activations(_ format: QuantizedFormat) throws {
         var random = Uniform(seed: 12)
         let coded = FakeCodedMatrix(format, 40, 300, &random)
@@ -53,23 +54,26 @@ import Testing
         for level in CPUInstructionSet.supported {
             let cpu = try CPUBackend(threads: 1, instructionSet: level)
             let found = try cpu.product(x, try cpu.weight(coded), outputs: 40)
-            for row in 0..<5 {
-                for output in 0..<40 {
-                    // Half a step is the block's largest / 254 (cs_linear's rule); bf16 would be 2^-9 of each number.
-                    let bound = (0..<300).reduce(Float(0)) { $0 + abs(values[output][$1]) } * 3 / 254
-                    let slack = (0..<300).reduce(Float(0)) { $0 + sizes[output][$1] } * 3 * 2e-6
-                    let error = abs(found[row][output] - expected[row][output])
-                    #expect(error <= bound + slack)
+            for output in 0..<40 {
+                // Half a step is the block's largest / 254 (cs_linear's rule); bf16 would be 2^-9 of each number.
+                let bound = values[output].reduce(0) { $0 + abs($1) } * 3 / 254
+                let slack = sizes[output].reduce(0, +) * 3 * 2e-6
+                for row in 0..<5 {
+                    let place = row * 40 + output
+                    #expect(abs(found.values[place] - expected.values[place]) <= bound + slack)
                 }
             }
         }
     }
 
-    @Test("A row's products do not depend on its company or the threads", arguments: QuantizedFormat.all)
+    /// The scales' type changes how they are read, not what is done with them.
+    private static let kinds = QuantizedFormat.all.filter { $0.scale == .bfloat16 }
+
+    @Test("A row's products do not depend on its company or the threads", arguments: kinds)
     func invariant(_ format: QuantizedFormat) throws {
         var random = Uniform(seed: 13)
-        let all = Matrix(100, 300, &random)
-        let coded = FakeCodedMatrix(format, 70, 300, &random)
+        let all = Matrix(100, 150, &random)
+        let coded = FakeCodedMatrix(format, 70, 150, &random)
         for level in CPUInstructionSet.supported {
             var first: Matrix?
             for threads in [1, 3] {

@@ -94,7 +94,13 @@ extension Backend {
     /// Packs parts (each stored as `stored`) as `element`.
     func weight(_ parts: [Matrix], stored: ElementType, as element: ElementType, bias: [Float]? = nil) throws -> Weight
     {
-        let layout = weightLayout(.plain(element))
+        try weight(parts, stored: stored, as: .plain(element), bias: bias)
+    }
+
+    /// Packs parts (each stored as `stored`) in a format.
+    func weight(_ parts: [Matrix], stored: ElementType, as format: WeightFormat, bias: [Float]? = nil) throws -> Weight
+    {
+        let layout = weightLayout(format)
         let rows = parts.reduce(0) { $0 + $1.rows }
         let columns = parts[0].columns
         let bytes = layout.bytes(rows: rows, columns: columns) + rows * 4

@@ -80,7 +80,8 @@ struct GGUFConfiguration {
         case .integer(let value): return value
         case .integers(let values):
             guard let first = values.first, values.allSatisfy({ $0 == first }) else {
-                throw .header(file: metadata.file, reason: "\(key(name)) differs between layers, which is not supported")
+                throw .header(
+                    file: metadata.file, reason: "\(key(name)) differs between layers, which is not supported")
             }
             return first
         default: throw .header(file: metadata.file, reason: "\(key(name)) is not a whole number")
@@ -144,7 +145,9 @@ struct GGUFConfiguration {
         fields["max_position_embeddings"] = .integer(try required("context_length"))
         // A mixture may leave out the width of the dense layers that it does not have.
         let width = try integer("feed_forward_length").flatMap { $0 > 0 ? $0 : nil }
-        guard let width = try width ?? integer("expert_feed_forward_length") else { throw missing("feed_forward_length") }
+        guard let width = try width ?? integer("expert_feed_forward_length") else {
+            throw missing("feed_forward_length")
+        }
         fields["intermediate_size"] = .integer(width)
         guard let epsilon = metadata.number(key("attention.layer_norm_rms_epsilon")) else {
             throw missing("attention.layer_norm_rms_epsilon")
@@ -167,7 +170,9 @@ struct GGUFConfiguration {
         fields["qkv_bias"] = .bool(hasBias)
         fields["mlp_bias"] = .bool(has("blk.0.ffn_up.bias"))
         guard architecture == .gemma2 || architecture == .gemma3 else {
-            if let window, architecture == .llama || architecture == .phi3 { fields["sliding_window"] = .integer(window) }
+            if let window, architecture == .llama || architecture == .phi3 {
+                fields["sliding_window"] = .integer(window)
+            }
             return
         }
         try addGemma(&fields, heads: heads, head: head)

@@ -51,9 +51,10 @@ struct GGUFMerges {
         }
         pairs = order.map { index in
             let merge = merges[index]
-            return .array([merge.left, merge.right].map { part in
-                .string(String(decoding: bytes[merge.token][part], as: UTF8.self))
-            })
+            return .array(
+                [merge.left, merge.right].map { part in
+                    .string(String(decoding: bytes[merge.token][part], as: UTF8.self))
+                })
         }
     }
 

@@ -47,7 +47,8 @@ struct GGUFSplit {
         let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
         let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
         let lead = #"[^\r\n\p{L}\p{N}]?"#
-        return lead + upper + "*" + lower + "+" + ending + "|" + lead + upper + "+" + lower + "*" + ending + "|" + digits
+        return lead + upper + "*" + lower + "+" + ending + "|" + lead + upper + "+" + lower + "*" + ending + "|"
+            + digits
             + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*|"# + spaces
     }
 

@@ -231,7 +231,8 @@ struct GGUFTokenizer {
                 ("merges", .array(merges.map { .string($0) })),
             ])
         return [
-            ("normalizer", split.composes ? object("NFC") : .null), ("pre_tokenizer", sequence("pretokenizers", stages)),
+            ("normalizer", split.composes ? object("NFC") : .null),
+            ("pre_tokenizer", sequence("pretokenizers", stages)),
             ("decoder", object("ByteLevel")), ("model", model),
         ]
     }
