@@ -36,6 +36,7 @@ struct GGUFCase: Sendable, CustomTestStringConvertible {
             recipe.maxModelLen = prompt.max_model_len ?? reference.max_model_len
             recipe.maxNumSeqs = 1
             recipe.maxNumBatchedTokens = 64
+            recipe.cacheDtype = "float32"
             let runner = try ModelRunner(
                 checkpoint: checkpoint, recipe: recipe, backend: try parity.backend.make(1))
             let rows = try TestRun.logProbabilities(prompt.ids, runner, chunk: 48)

@@ -34,7 +34,9 @@ extension Checkpoint {
         let tensor = located.tensor
         guard !GGUFArchitecture.configurationTensors.contains(tensor.name) else { return [] }
         let (layer, kind, ending) = GGUFArchitecture.parts(tensor.name)
-        if let layer, let projection = GGUFArchitecture.experts[kind], tensor.shape.count == 3 {
+        if let layer, let projection = GGUFArchitecture.experts[kind], tensor.shape.count == 3,
+            tensor.shape[0] <= 1 << 14
+        {
             let size = tensor.bytes.count / tensor.shape[0]
             return (0..<tensor.shape[0]).map { expert in
                 let bytes = UnsafeRawBufferPointer(rebasing: tensor.bytes[(expert * size)..<((expert + 1) * size)])

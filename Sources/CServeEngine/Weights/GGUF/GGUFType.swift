@@ -59,9 +59,4 @@ struct GGUFType: Hashable, Sendable {
         23: GGUFType("IQ4_XS", 256, 136, QuantizedFormat(.int8, group: 32)), 29: GGUFType("IQ1_M", 256, 56),
         34: GGUFType("TQ1_0", 256, 54), 35: GGUFType("TQ2_0", 256, 66), 39: GGUFType("MXFP4", 32, 17),
     ]
-
-    /// The types that can be served, for messages.
-    static var readable: [String] {
-        ["F32", "F16", "BF16"] + table.sorted { $0.key < $1.key }.filter { $0.value.format != nil }.map(\.value.name)
-    }
 }
