@@ -1,4 +1,5 @@
-// The GGUF container's faults, one by one, at every length and at random: each is refused, none crashes or fills memory.
+// The GGUF container's faults, one by one, at every length and at random: each is refused, none crashes or fills
+// memory.
 
 import CServeCore
 import Foundation

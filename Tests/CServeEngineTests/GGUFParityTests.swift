@@ -1,4 +1,5 @@
-// GGUF files against transformers on the same numbers, on every backend: names, orders of rows, configuration and codes.
+// GGUF files against transformers on the same numbers, on every backend: names, orders of rows, configuration and
+// codes.
 
 import CServeCore
 import Foundation

@@ -1,6 +1,7 @@
 // How each quantised GGUF type packs a block: codes, scales and minimums are taken apart, exactly.
 //
-// Source: ggml-common.h (the blocks) and ggml-quants.c (`dequantize_row_*`). Codes follow docs/design/0007: int8 has its zero at
+// Source: ggml-common.h (the blocks) and ggml-quants.c (`dequantize_row_*`). Codes follow docs/design/0007: int8 has
+// its zero at
 // 128, int4 at 8, and none where there are minimums. A product of a half and a small whole number is exact in f32.
 
 import CServeCore

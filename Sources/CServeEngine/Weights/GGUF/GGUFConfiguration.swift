@@ -1,8 +1,10 @@
-// A GGUF file's metadata as the config.json that Hugging Face would have, so that there is one reader of configurations.
+// A GGUF file's metadata as the config.json that Hugging Face would have, so that there is one reader of
+// configurations.
 
 import CServeCore
 
-/// Translates keys. Source: llama.cpp's writer (conversion/base.py, gguf-py/gguf/constants.py) and reader (llama-model.cpp).
+/// Translates keys. Source: llama.cpp's writer (conversion/base.py, gguf-py/gguf/constants.py) and reader
+/// (llama-model.cpp).
 struct GGUFConfiguration {
     let architecture: GGUFArchitecture
     let metadata: GGUFMetadata
@@ -181,7 +183,8 @@ struct GGUFConfiguration {
     /// What only Gemma 2 and 3 have.
     private func addGemma(_ fields: inout JSONObject, heads: Int, head: Int) throws {
         let layers = try required("block_count")
-        // Most files have no scale: it follows from a head's size but in the 27B models, which llama.cpp, too, recognises
+        // Most files have no scale: it follows from a head's size but in the 27B models, which llama.cpp, too,
+        // recognises
         // by their layers (llama.cpp, src/models/gemma2.cpp and gemma3.cpp).
         let isLargest = layers == (architecture == .gemma2 ? 46 : 62)
         let usual = Double(isLargest ? try required("embedding_length") / max(heads, 1) : head)
@@ -299,7 +302,8 @@ struct GGUFConfiguration {
 
     // MARK: Tokens
 
-    /// Tokens that end an answer by their text, as llama.cpp takes them (src/llama-vocab.cpp, `special_eog_ids`): files name
+    /// Tokens that end an answer by their text, as llama.cpp takes them (src/llama-vocab.cpp, `special_eog_ids`):
+    /// files name
     /// one id, and chat models have more.
     private static let endTexts: Set<String> = [
         "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|eom_id|>", "<EOT>", "_<EOT>",

@@ -24,7 +24,8 @@ struct GGUFFile {
     /// The key of the alignment of tensors, and what holds without it.
     private static let alignmentKey = "general.alignment"
     private static let standardAlignment = 32
-    /// No header is longer (vocabulary and merges of 256k tokens take 20 MB): a file must not fill memory with its values.
+    /// No header is longer (vocabulary and merges of 256k tokens take 20 MB): a file must not fill memory with its
+    /// values.
     private static let longestHeader = 1 << 27
 
     /// Reads a file's header; the tensors' bytes stay where they are.

@@ -1,4 +1,5 @@
-// A SentencePiece vocabulary knows scores, not merges: every pair of pieces that make a piece is one, the best score first.
+// A SentencePiece vocabulary knows scores, not merges: every pair of pieces that make a piece is one, the best score
+// first.
 
 import CServeCore
 
@@ -40,7 +41,8 @@ struct GGUFMerges {
                     rightLength: cut.rightLength, token: id)
             }
         }
-        // Equal ranks keep their order, longer parts first (transformers sorts by all three, the other way round for ids).
+        // Equal ranks keep their order, longer parts first (transformers sorts by all three, the other way round for
+        // ids).
         let sign = isRanked ? 1 : -1
         let order = merges.indices.sorted { first, second in
             let (a, b) = (merges[first], merges[second])
