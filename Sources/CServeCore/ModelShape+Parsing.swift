@@ -5,9 +5,12 @@ extension ModelShape {
     /// - Parameters:
     ///   - config: The bytes of config.json.
     ///   - generationConfig: The bytes of generation_config.json, if there is one.
+    ///   - file: Where the configuration comes from, for messages.
     /// - Throws: ``ModelShapeError``, naming file and field.
-    public static func parse(config: [UInt8], generationConfig: [UInt8]? = nil) throws(ModelShapeError) -> ModelShape {
-        let outer = try object(config, file: "config.json")
+    public static func parse(
+        config: [UInt8], generationConfig: [UInt8]? = nil, file: String = "config.json"
+    ) throws(ModelShapeError) -> ModelShape {
+        let outer = try object(config, file: file)
         let family = try family(outer)
         let fields = try textFields(outer)
         var shape = try sizes(fields, family: family, tied: try outer.bool("tie_word_embeddings"))

@@ -37,6 +37,17 @@ extension ChatTemplate {
         self = template
     }
 
+    /// The templates in a tokenizer's configuration that came out of a GGUF file; nil if there are none.
+    /// - Throws: ``JinjaError`` or ``ChatTemplateError``.
+    public init?(ggufConfiguration: Data) throws {
+        let configuration = try ChatTemplate.parsed([UInt8](ggufConfiguration), name: "tokenizer.chat_template")
+        let tokens = ChatTemplate.specialTokens(configuration)
+        guard let template = try ChatTemplate.make(ChatTemplate.sources(in: configuration), tokens: tokens) else {
+            return nil
+        }
+        self = template
+    }
+
     private static func make(
         _ sources: [String: (name: String, text: String)], tokens: [String: String]
     ) throws -> ChatTemplate? {

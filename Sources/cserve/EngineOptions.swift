@@ -6,7 +6,7 @@ import Foundation
 
 /// Which model, and how the engine runs it.
 struct EngineOptions: ParsableArguments {
-    @Option(help: "A checkpoint folder in Hugging Face's format, or cserve-demo (the built-in model).")
+    @Option(help: "A checkpoint folder in Hugging Face's format, a .gguf file, or cserve-demo (built in).")
     var model: String?
 
     @Option(help: "A recipe file (JSON or YAML with CServe's names); flags override it.", completion: .file())

@@ -9,21 +9,24 @@ import Foundation
 extension ModelLoader {
     /// Loads the model; `say` gets lines for people.
     func load(_ say: @escaping @Sendable (String) -> Void) throws -> ServedModel {
-        let tokenizer: Tokenizer = try tokenizer()
         let checkpoint: Checkpoint = try Self.checkpoint(recipe.model)
+        let tokenizer: Tokenizer = try tokenizer(checkpoint)
         let (engine, labels) = try engine(checkpoint, tokenizer, say)
         return ServedModel(
             names: names, root: recipe.model, created: Int(Date().timeIntervalSince1970),
-            codec: TokenizerCodec(tokenizer), template: try template(tokenizer), defaults: try defaults(checkpoint),
+            codec: TokenizerCodec(tokenizer), template: try template(tokenizer, checkpoint),
+            defaults: try defaults(checkpoint),
             engine: engine, cacheLabels: labels)
     }
 
-    /// The checkpoint of a name.
-    static func checkpoint(_ name: String) throws -> Checkpoint {
-        try name == Recipe.builtInModel ? BuiltInModel.checkpoint(name: name) : Checkpoint(directory: name)
+    /// Opens the built-in model, a GGUF file or a folder.
+    static func checkpoint(_ model: String) throws -> Checkpoint {
+        if model == Recipe.builtInModel { return try BuiltInModel.checkpoint(name: model) }
+        return try isGGUF(model) ? Checkpoint(gguf: model) : Checkpoint(directory: model)
     }
 
-    func tokenizer() throws -> Tokenizer {
+    func tokenizer(_ checkpoint: Checkpoint) throws -> Tokenizer {
+        if let metadata = checkpoint.metadata { return try Tokenizer(gguf: metadata) }
         guard isBuiltIn else { return try Tokenizer(directory: URL(fileURLWithPath: recipe.model)) }
         return try Tokenizer(json: BuiltInModel.tokenizer, configuration: BuiltInModel.tokenizerConfiguration)
     }

@@ -1,14 +1,19 @@
-// Finding the chat template: the flag's file, the checkpoint's own, or the built-in model's.
+// Finding the chat template: the flag's file, the checkpoint's own (a GGUF file carries it), or the built-in model's.
 
 import CServeCore
+import CServeEngine
 import CServeServer
 import CServeText
 import Foundation
 
 extension ModelLoader {
     /// The template, or nil for a model that has none.
-    func template(_ tokenizer: Tokenizer) throws -> (any ChatRendering)? {
+    func template(_ tokenizer: Tokenizer, _ checkpoint: Checkpoint) throws -> (any ChatRendering)? {
         if let file = text.chatTemplate { return TemplateRenderer(try read(file, tokenizer)) }
+        if let metadata = checkpoint.metadata {
+            return try ChatTemplate(ggufConfiguration: Tokenizer.configuration(gguf: metadata))
+                .map { TemplateRenderer($0) }
+        }
         let template: ChatTemplate? =
             try isBuiltIn
             ? ChatTemplate(tokenizerConfiguration: BuiltInModel.tokenizerConfiguration, jinja: nil)

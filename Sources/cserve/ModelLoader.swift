@@ -21,9 +21,10 @@ struct ModelLoader: Sendable {
         var description: String {
             switch self {
             case .noSuchModel(let name):
-                "There is no checkpoint folder at \(name). Download one first (this program makes no connections), or "
-                    + "use --model \(Recipe.builtInModel)."
-            case .notAFolder(let path): "\(path) is a file. Name the folder that holds config.json and the weights."
+                "There is no checkpoint folder or .gguf file at \(name). Download one first (this program makes no "
+                    + "connections), or use --model \(Recipe.builtInModel)."
+            case .notAFolder(let path):
+                "\(path) is a file. Name the folder that holds config.json and the weights, or a .gguf file."
             case .unreadableTemplate(let file, let reason):
                 "The chat template \(file) cannot be read: \(reason)"
             }
@@ -33,7 +34,17 @@ struct ModelLoader: Sendable {
     var isBuiltIn: Bool { recipe.model == Recipe.builtInModel }
 
     /// The names under which the model answers.
-    var names: [String] { servedNames.isEmpty ? [recipe.model] : servedNames }
+    var names: [String] { servedNames.isEmpty ? [Self.plainName(recipe.model)] : servedNames }
+
+    /// A GGUF file's name without folder, part and ending; every other model's name as it is.
+    static func plainName(_ model: String) -> String {
+        guard isGGUF(model) else { return model }
+        let stem: Substring = (model.split(separator: "/").last ?? "").dropLast(".gguf".count)
+        return String(stem.replacing(/-\d{5}-of-\d{5}$/, with: ""))
+    }
+
+    /// Whether a model is one file.
+    static func isGGUF(_ model: String) -> Bool { model.lowercased().hasSuffix(".gguf") }
 
     /// Refuses what cannot work before anything is opened.
     func check() throws {
@@ -41,13 +52,13 @@ struct ModelLoader: Sendable {
         try ModelLoader.checkFolder(recipe.model)
     }
 
-    /// Refuses names of models that are neither built in nor a folder.
+    /// Refuses names of models that are neither built in nor a folder nor a GGUF file.
     static func checkFolder(_ name: String) throws {
         guard name != Recipe.builtInModel else { return }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
             throw LoadError.noSuchModel(name)
         }
-        guard isFolder.boolValue else { throw LoadError.notAFolder(name) }
+        guard isFolder.boolValue || isGGUF(name) else { throw LoadError.notAFolder(name) }
     }
 }

@@ -21,6 +21,8 @@ struct Models: ParsableCommand {
             for family in ModelFamily.allCases {
                 Console.say("  \(family.rawValue): \(family.architectures.joined(separator: ", "))")
             }
+            Console.say("GGUF files of the same families, by general.architecture:")
+            Console.say("  \(Checkpoint.ggufArchitectures.joined(separator: ", "))")
         }
     }
 
@@ -29,7 +31,7 @@ struct Models: ParsableCommand {
         static let configuration: CommandConfiguration = CommandConfiguration(
             abstract: "Print a checkpoint's shape and memory, or why it would be refused.")
 
-        @Argument(help: "The checkpoint's folder, or cserve-demo.", completion: .directory)
+        @Argument(help: "The checkpoint's folder, a .gguf file, or cserve-demo.", completion: .directory)
         var folder: String
 
         @Flag(help: "Print one JSON object.")

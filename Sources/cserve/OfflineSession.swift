@@ -76,9 +76,7 @@ final class OfflineSession {
         guard recipe.device != "null" else { throw BenchError.needsModel(device: recipe.device) }
         self.recipe = recipe
         self.quiet = quiet
-        let checkpoint: Checkpoint =
-            try recipe.model == Recipe.builtInModel
-            ? BuiltInModel.checkpoint(name: recipe.model) : Checkpoint(directory: recipe.model)
+        let checkpoint: Checkpoint = try ModelLoader.checkpoint(recipe.model)
         let progress: ProgressMeter = ProgressMeter(quiet: quiet)
         let runner: ModelRunner = try ModelRunner(
             checkpoint: checkpoint, recipe: recipe, backend: BackendTable.make(recipe.device, threads: recipe.threads),

@@ -46,7 +46,8 @@ struct Perplexity: ParsableCommand {
             let recipe: Recipe = try engine.resolved()
             let loader: ModelLoader = ModelLoader(recipe: recipe, text: TextOptions(), servedNames: [])
             try loader.check()
-            let ids: [TokenID] = try Array(loader.tokenizer().encode(text()).prefix(tokens))
+            let tokenizer: Tokenizer = try loader.tokenizer(ModelLoader.checkpoint(loader.recipe.model))
+            let ids: [TokenID] = try Array(tokenizer.encode(text()).prefix(tokens))
             guard ids.count >= 2 else { throw MeasureError.tooShort(file: file, tokens: ids.count) }
             let model: ModelRunner = try runner(recipe)
             let reference: ModelRunner? = try stored(recipe).map { try runner($0) }

@@ -14,6 +14,7 @@ struct Serve: AsyncParsableCommand {
             EXAMPLES
               cserve serve
               cserve serve --model ./Qwen2.5-0.5B-Instruct --port 9000 --max-model-len 4096
+              cserve serve --model ./Llama-3.2-1B-Instruct-Q4_K_M.gguf
               cserve serve --host 0.0.0.0 --api-key $KEY --max-num-seqs 64
               cserve serve --recipe recipe.yaml
 

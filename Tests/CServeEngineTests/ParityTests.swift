@@ -16,6 +16,8 @@ struct ParityReference: Decodable {
     struct Prompt: Decodable {
         var ids: [Int32]
         var log_probabilities: [Double]
+        /// With what multiplies weights quantised to eight bits in groups of 128, as the CPU backend does for codes.
+        var log_probabilities_int8: [Double]?
         var max_model_len: Int?
         var greedy: [Step]?
     }

@@ -10,12 +10,12 @@ func loadErrorMessages() {
     let messages: [(LoadError, String)] = [
         (
             .noSuchModel("llama"),
-            "There is no checkpoint folder at llama. Download one first (this program makes no connections), or use "
-                + "--model cserve-demo."
+            "There is no checkpoint folder or .gguf file at llama. Download one first (this program makes no "
+                + "connections), or use --model cserve-demo."
         ),
         (
             .notAFolder("model.safetensors"),
-            "model.safetensors is a file. Name the folder that holds config.json and the weights."
+            "model.safetensors is a file. Name the folder that holds config.json and the weights, or a .gguf file."
         ),
         (
             .unreadableTemplate(file: "chat.jinja", reason: "it is not UTF-8"),

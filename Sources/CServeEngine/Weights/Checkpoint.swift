@@ -1,4 +1,4 @@
-// Where a model comes from: a Hugging Face directory, or bytes that live inside the binary.
+// Where a model comes from: a Hugging Face directory, a GGUF file, or bytes that live inside the binary.
 
 import CServeCore
 
@@ -22,47 +22,60 @@ public final class Checkpoint: @unchecked Sendable {
     public let tensors: [String: StoredTensor]
     /// The name of the method that quantised the weights, as its files give it; nil for plain weights.
     public let quantization: String?
+    /// What a GGUF file says besides: its tokenizer and chat template among it; nil for a directory.
+    public let metadata: GGUFMetadata?
 
-    /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
-    /// - Throws: ``CheckpointError``.
-    public init(
-        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, weights: UnsafeRawBufferPointer
-    ) throws(CheckpointError) {
+    /// A checkpoint of tensors at hand.
+    init(
+        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, tensors: [String: StoredTensor],
+        quantization: String? = nil, metadata: GGUFMetadata? = nil
+    ) {
         self.name = name
         self.configuration = configuration
         self.generationConfiguration = generationConfiguration
-        let quantized = try QuantizationConfiguration.find(configuration: configuration)
-        quantization = quantized?.method.rawValue
-        tensors = try QuantizedTensors.resolved(
-            try Self.merged([try SafeTensors.tensors(in: weights, file: name)]), quantized)
-    }
-
-    /// A checkpoint of tensors at hand.
-    init(name: String, configuration: [UInt8], tensors: [String: StoredTensor], quantization: String? = nil) {
-        self.name = name
-        self.configuration = configuration
-        generationConfiguration = nil
         self.tensors = tensors
         self.quantization = quantization
+        self.metadata = metadata
+    }
+
+    /// A checkpoint in memory that outlives it: `weights` holds one safetensors file.
+    /// - Throws: ``CheckpointError``.
+    public convenience init(
+        name: String, configuration: [UInt8], generationConfiguration: [UInt8]? = nil, weights: UnsafeRawBufferPointer
+    ) throws(CheckpointError) {
+        let quantized = try QuantizationConfiguration.find(configuration: configuration)
+        self.init(
+            name: name, configuration: configuration, generationConfiguration: generationConfiguration,
+            tensors: try QuantizedTensors.resolved(
+                try Self.merged([try SafeTensors.tensors(in: weights, file: name)]), quantized),
+            quantization: quantized?.method.rawValue)
     }
 
     /// A checkpoint's directory: config.json, and model.safetensors or the shards that an index names.
     ///
     /// Other files (consolidated.safetensors, pickles beside safetensors) are not read.
     /// - Throws: ``CheckpointError``.
-    public init(directory: String) throws(CheckpointError) {
-        name = directory
-        configuration = try MappedFile.read(directory + "/config.json")
+    public convenience init(directory: String) throws(CheckpointError) {
+        let configuration = try MappedFile.read(directory + "/config.json")
         let generation = directory + "/generation_config.json"
-        generationConfiguration = Self.exists(generation) ? try MappedFile.read(generation) : nil
         let quantized = try QuantizationConfiguration.find(configuration: configuration, directory: directory)
-        quantization = quantized?.method.rawValue
-        tensors = try QuantizedTensors.resolved(try Self.readTensors(directory), quantized)
+        self.init(
+            name: directory, configuration: configuration,
+            generationConfiguration: Self.exists(generation) ? try MappedFile.read(generation) : nil,
+            tensors: try QuantizedTensors.resolved(try Self.readTensors(directory), quantized),
+            quantization: quantized?.method.rawValue)
     }
 
     /// The model's numbers.
     public func shape() throws(ModelShapeError) -> ModelShape {
-        try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
+        guard let metadata else {
+            return try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
+        }
+        var shape = try ModelShape.parse(
+            config: configuration, generationConfig: generationConfiguration, file: metadata.file)
+        // Gemma's norms lie in GGUF files with the one already added.
+        shape.normOffset = 0
+        return shape
     }
 
     /// Compares names, shapes and types of the tensors with what the configuration asks for.

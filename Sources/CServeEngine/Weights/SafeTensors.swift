@@ -23,6 +23,8 @@ public struct StoredTensor {
 
     /// The plain numbers: in the file, or made now.
     var numbers: UnsafeRawBufferPointer { dequantized?.bytes ?? bytes }
+    /// How its rows lie.
+    var order: RowOrder = .plain
 
     /// The type, where it can be read.
     public var element: ElementType? {

@@ -85,7 +85,7 @@ struct WeightLoader<B: Backend> {
         var source = MatrixSource(parts: [], columns: columns.count, bias: item.hasBias ? [] : nil)
         for (index, part) in parts.enumerated() {
             let rows = rowRange(item.role, part: index, full: part.rows)
-            source.parts.append(try slice(part, rows: rows, columns: columns))
+            source.parts += try slice(part, rows: rows, columns: columns)
             guard item.hasBias else { continue }
             let bias = try values(part.biasName)[(part.firstRow + rows.lowerBound)..<(part.firstRow + rows.upperBound)]
             // A bias behind a sum over ranks is added by one of them.
@@ -98,22 +98,25 @@ struct WeightLoader<B: Backend> {
     /// The files that were searched, for messages.
     private var files: [String] { Set(tensors.values.map(\.file)).sorted() }
 
-    private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> MatrixSource.Part {
+    private func slice(_ part: TensorPart, rows: Range<Int>, columns: Range<Int>) throws -> [MatrixSource.Part] {
         guard let tensor = tensors[part.name] else {
             throw CheckpointError.missingTensors([part.name], files: files)
         }
         let first = part.firstRow + rows.lowerBound
         if let coded = tensor.coded {
-            return .coded(CodedSlice(coded, rows: first..<(first + rows.count), columns: columns))
+            return [.coded(CodedSlice(coded, rows: first..<(first + rows.count), columns: columns))]
         }
         guard let element = tensor.element, let base = tensor.numbers.baseAddress else {
             throw CheckpointError.missingTensors([part.name], files: files)
         }
         let stride = part.shape.last ?? 0
-        return .plain(
-            MatrixSource.PlainRows(
-                base: base + (first * stride + columns.lowerBound) * element.size, element: element, rows: rows.count,
-                rowStride: stride))
+        let numbers = base + columns.lowerBound * element.size
+        return tensor.order.runs(first..<(first + rows.count)).map { run in
+            .plain(
+                MatrixSource.PlainRows(
+                    base: numbers + run.first * stride * element.size, element: element, rows: run.count,
+                    rowStride: run.step * stride))
+        }
     }
 
     private func values(_ name: String) throws -> [Float] {
@@ -121,10 +124,11 @@ struct WeightLoader<B: Backend> {
             throw CheckpointError.missingTensors([name], files: files)
         }
         let count = tensor.shape.reduce(1, *)
-        return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+        let stored = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             ElementConversion.toFloat(base, element, count: count, into: buffer.baseAddress!)
             filled = count
         }
+        return tensor.order == .plain ? stored : stored.indices.map { stored[tensor.order.stored($0)] }
     }
 
     /// The rows of a part that this rank holds.

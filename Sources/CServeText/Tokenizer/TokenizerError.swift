@@ -22,6 +22,8 @@ public enum TokenizerError: Error, Hashable, Sendable, CustomStringConvertible {
     case tokenOutOfVocabulary(token: String, neededBy: String)
     /// A regular expression that cannot be compiled.
     case invalidPattern(pattern: String, offset: Int, reason: String)
+    /// A GGUF file's metadata holds no tokenizer that this build knows.
+    case metadata(file: String, key: String, reason: String)
 
     /// What happened, with which values, and what to do next.
     public var description: String {
@@ -51,6 +53,9 @@ public enum TokenizerError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "Vocabulary and \(neededBy) come from different models."
         case .invalidPattern(let pattern, let offset, let reason):
             return "tokenizer.json: the pattern \(pattern) cannot be compiled at character \(offset): \(reason)."
+        case .metadata(let file, let key, let reason):
+            return "\(file): \(key) \(reason). Convert the model again with a current llama.cpp, or serve its Hugging "
+                + "Face folder."
         }
     }
 }

@@ -17,8 +17,18 @@ final class TokenizerStorage: Sendable {
     private let guardedWorkspaces = WorkspacePool()
 
     /// Reads the bytes of tokenizer.json, tokenizer_config.json and special_tokens_map.json.
-    init(json bytes: [UInt8], configuration: [UInt8]? = nil, specialTokensMap: [UInt8]? = nil) throws(TokenizerError) {
-        let json = try TokenizerJSON.parse(bytes, file: "tokenizer.json")
+    convenience init(
+        json bytes: [UInt8], configuration: [UInt8]? = nil, specialTokensMap: [UInt8]? = nil
+    ) throws(TokenizerError) {
+        try self.init(
+            json: TokenizerJSON.parse(bytes, file: "tokenizer.json"), configuration: configuration,
+            specialTokensMap: specialTokensMap)
+    }
+
+    /// The same with tokenizer.json already read.
+    init(
+        json: TokenizerJSON, configuration: [UInt8]? = nil, specialTokensMap: [UInt8]? = nil
+    ) throws(TokenizerError) {
         guard let modelJSON = json["model"], modelJSON.members != nil else {
             throw .malformed(key: "model", expected: "an object")
         }

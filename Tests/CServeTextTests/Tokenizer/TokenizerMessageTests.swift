@@ -50,6 +50,11 @@ func tokenizerErrorMessages() {
             .invalidPattern(pattern: "(", offset: 1, reason: "a group does not close"),
             "tokenizer.json: the pattern ( cannot be compiled at character 1: a group does not close."
         ),
+        (
+            .metadata(file: "x.gguf", key: "tokenizer.ggml.pre", reason: "is \"new\"; supported: qwen2"),
+            "x.gguf: tokenizer.ggml.pre is \"new\"; supported: qwen2. Convert the model again with a current llama.cpp, or "
+                + "serve its Hugging Face folder."
+        ),
     ]
     for (error, message) in messages { #expect(error.description == message) }
 }
