@@ -35,7 +35,7 @@ public protocol Backend: Sendable {
 
     /// How weights and cache are stored for a recipe, given how the checkpoint stores its matrices.
     ///
-    /// A default keeps weights as stored and caches in f32 unless the recipe says otherwise.
+    /// A default keeps weights as stored and caches in their type unless the recipe says otherwise.
     /// - Throws: ``EngineError/unsupportedType(field:value:supported:)``,
     ///   ``EngineError/quantizationMismatch(asked:stored:)``.
     func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats
