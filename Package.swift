@@ -17,7 +17,12 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "cserve", targets: ["cserve"]),
-        .library(name: "CServe", targets: ["CServeCore", "CServeScheduling", "CServeText", "CServeEngine"]),
+        .library(
+            name: "CServe",
+            targets: [
+                "CServeCore", "CServeScheduling", "CServeText", "CServeEngine", "CServeCost", "CServeWorkload",
+                "CServeSimulator",
+            ]),
     ],
     traits: [
         .trait(name: "TLS", description: "Serve HTTPS from certificate files (compiles BoringSSL).")
@@ -38,11 +43,19 @@ let package = Package(
         // Floor 2: pure, one job each.
         .target(name: "CServeScheduling", dependencies: ["CServeCore"]),
         .target(name: "CServeText", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
+        .target(name: "CServeCost", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
+        .target(name: "CServeWorkload", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
         // Floor 3: real time, real memory.
         .target(
             name: "CServeEngine", dependencies: ["CServeCore", "CServeScheduling", "CKernels"],
             swiftSettings: optimisedSwift),
+        .target(
+            name: "CServeSimulator", dependencies: ["CServeCore", "CServeScheduling", "CServeCost", "CServeWorkload"],
+            swiftSettings: optimisedSwift),
         // Floor 4: the edges.
+        .target(
+            name: "CServePlanner", dependencies: ["CServeCore", "CServeCost", "CServeWorkload", "CServeSimulator"],
+            swiftSettings: optimisedSwift),
         .target(
             name: "CServeServer",
             dependencies: [
@@ -55,7 +68,8 @@ let package = Package(
         .executableTarget(
             name: "cserve",
             dependencies: [
-                "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets",
+                "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
+                "CServeSimulator", "CServePlanner",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -67,6 +81,10 @@ let package = Package(
         .testTarget(name: "CServeCoreTests", dependencies: ["CServeCore"]),
         .testTarget(name: "CServeSchedulingTests", dependencies: ["CServeScheduling"]),
         .testTarget(name: "CServeTextTests", dependencies: ["CServeText"]),
+        .testTarget(name: "CServeCostTests", dependencies: ["CServeCost"]),
+        .testTarget(name: "CServeWorkloadTests", dependencies: ["CServeWorkload"]),
+        .testTarget(name: "CServeSimulatorTests", dependencies: ["CServeSimulator"]),
+        .testTarget(name: "CServePlannerTests", dependencies: ["CServePlanner"]),
         .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine"]),
         .testTarget(
             name: "CServeServerTests",

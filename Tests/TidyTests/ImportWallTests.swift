@@ -8,10 +8,15 @@ private let walls: [String: Set<String>] = [
     "CServeCore": [],
     "CServeScheduling": ["CServeCore"],
     "CServeText": ["CServeCore"],
+    "CServeCost": ["CServeCore"],
+    "CServeWorkload": ["CServeCore"],
+    "CServeSimulator": ["CServeCore", "CServeScheduling", "CServeCost", "CServeWorkload"],
+    "CServePlanner": ["CServeCore", "CServeCost", "CServeWorkload", "CServeSimulator"],
     "CServeEngine": ["CServeCore", "CServeScheduling", "CKernels"],
     "CServeServer": ["CServeCore", "CServeText"],
     "cserve": [
-        "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets",
+        "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
+        "CServeSimulator", "CServePlanner",
     ],
 ]
 
@@ -20,6 +25,10 @@ private let outside: [String: Set<String>] = [
     "CServeCore": ["Foundation", "Glibc", "Musl", "Darwin"],
     "CServeScheduling": [],
     "CServeText": ["Foundation", "Synchronization"],
+    "CServeCost": ["Glibc", "Musl", "Darwin"],
+    "CServeWorkload": ["Glibc", "Musl", "Darwin"],
+    "CServeSimulator": [],
+    "CServePlanner": ["Dispatch", "Synchronization"],
     "CServeEngine": ["Foundation", "Synchronization", "Glibc", "Musl", "Darwin"],
     "CServeServer": [
         "Foundation", "Dispatch", "Synchronization", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes",
