@@ -1,5 +1,4 @@
 import CServeCore
-import CServePlanner
 import Foundation
 import Testing
 

@@ -1,5 +1,4 @@
 // What a plan has to reach, and within which bounds.
-import CServeCore
 
 /// The demands on a plan.
 public struct PlanTargets: Hashable, Codable, Sendable {
