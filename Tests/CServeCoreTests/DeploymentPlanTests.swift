@@ -77,10 +77,10 @@ struct DeploymentPlanTests {
             prediction: prediction, breakdown: [PlanStepShare(part: "dense", milliseconds: 20, share: 0.6)])
         let objective = try ServiceLevelObjective(parsing: "ttft:p99<1s")
         return DeploymentPlan(
-            model: PlanModel(name: "llama-3-8b", parameters: 8_030_261_248, activeParameters: 8_030_261_248, digest: "a"),
+            model: PlanModel(name: "llama-3-8b", parameters: 8, activeParameters: 8, digest: "a"),
             choice: option,
             workload: PlanWorkload(
-                name: "rag", description: "4096 in, 512 out", digest: "c", meanPromptTokens: 4096, meanOutputTokens: 512),
+                name: "rag", description: "4096 in", digest: "c", meanPromptTokens: 4096, meanOutputTokens: 512),
             targets: PlanTargets(requestRate: 4, objective: objective, budget: 5),
             guarantee: PlanGuarantee(requestRate: 4, objective: objective, holdsOverInterval: true),
             alternatives: [option],
