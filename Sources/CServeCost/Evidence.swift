@@ -1,0 +1,49 @@
+// What a predicted time rests on: a plan that says "measured" and one that says "a datasheet" are two different promises.
+
+/// Where a predicted time comes from, the surest first.
+public enum EvidenceKind: Int, Hashable, Codable, Sendable, CaseIterable, Comparable {
+    /// The very point was measured on this accelerator.
+    case measured
+    /// Between measured points of this accelerator.
+    case interpolated
+    /// Outside of the measured grid of this accelerator: its utilisation is held.
+    case extrapolated
+    /// Other shapes were measured on this accelerator: the utilisation of the nearest ones.
+    case neighbouring
+    /// The utilisation of another accelerator of the same architecture.
+    case sibling
+    /// The utilisation of accelerators of other architectures, scaled by the data sheets.
+    case scaled
+    /// Data sheet and physical model alone.
+    case theoretical
+
+    /// The surer one comes first.
+    public static func < (left: EvidenceKind, right: EvidenceKind) -> Bool { left.rawValue < right.rawValue }
+
+    /// One word for tables and plans.
+    public var name: String {
+        switch self {
+        case .measured: "measured"
+        case .interpolated: "interpolated"
+        case .extrapolated: "extrapolated"
+        case .neighbouring: "neighbouring shapes"
+        case .sibling: "sibling accelerator"
+        case .scaled: "other accelerators, scaled"
+        case .theoretical: "data sheet"
+        }
+    }
+}
+
+/// A predicted time.
+public struct TimeEstimate: Hashable, Sendable {
+    /// Seconds.
+    public var seconds: Double
+    /// What it rests on.
+    public var evidence: EvidenceKind
+
+    /// Describes a prediction.
+    public init(seconds: Double, evidence: EvidenceKind) {
+        self.seconds = seconds
+        self.evidence = evidence
+    }
+}
