@@ -1,4 +1,4 @@
-// The built-in model's files, embedded so that the binary alone serves it. Edits to the files rebuild this one.
+// The built-in model's files and the presets of workloads, embedded so that the binary alone serves and plans. Edits to the files rebuild this one.
 #include "CAssets.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
@@ -20,6 +20,38 @@ static const unsigned char tokenizer_config[] = {
 #embed "../../Assets/model/tokenizer_config.json"
 };
 
+// One row per preset; their order is the order of lists.
+static const unsigned char workload_chat[] = {
+#embed "../../Assets/workloads/chat.json"
+};
+static const unsigned char workload_conversation[] = {
+#embed "../../Assets/workloads/conversation.json"
+};
+static const unsigned char workload_rag[] = {
+#embed "../../Assets/workloads/rag.json"
+};
+static const unsigned char workload_summarization[] = {
+#embed "../../Assets/workloads/summarization.json"
+};
+static const unsigned char workload_long_summarization[] = {
+#embed "../../Assets/workloads/long-summarization.json"
+};
+static const unsigned char workload_code_completion[] = {
+#embed "../../Assets/workloads/code-completion.json"
+};
+static const unsigned char workload_code_generation[] = {
+#embed "../../Assets/workloads/code-generation.json"
+};
+static const unsigned char workload_agent[] = {
+#embed "../../Assets/workloads/agent.json"
+};
+static const unsigned char workload_batch[] = {
+#embed "../../Assets/workloads/batch.json"
+};
+static const unsigned char workload_snowflake[] = {
+#embed "../../Assets/workloads/snowflake.json"
+};
+
 #define ASSET(name) ((CAsset){name, sizeof(name)})
 
 CAsset cassets_model_weights(void) { return ASSET(weights); }
@@ -27,3 +59,19 @@ CAsset cassets_model_config(void) { return ASSET(config); }
 CAsset cassets_model_generation_config(void) { return ASSET(generation_config); }
 CAsset cassets_model_tokenizer(void) { return ASSET(tokenizer); }
 CAsset cassets_model_tokenizer_config(void) { return ASSET(tokenizer_config); }
+
+CAsset cassets_workload(size_t index) {
+    const CAsset workloads[] = {
+        ASSET(workload_chat),
+        ASSET(workload_conversation),
+        ASSET(workload_rag),
+        ASSET(workload_summarization),
+        ASSET(workload_long_summarization),
+        ASSET(workload_code_completion),
+        ASSET(workload_code_generation),
+        ASSET(workload_agent),
+        ASSET(workload_batch),
+        ASSET(workload_snowflake),
+    };
+    return index < sizeof(workloads) / sizeof(workloads[0]) ? workloads[index] : (CAsset){NULL, 0};
+}

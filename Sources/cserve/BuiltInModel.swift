@@ -1,4 +1,4 @@
-// The model inside the binary.
+// The files inside the binary: the model and the presets of workloads.
 
 import CAssets
 import CServeEngine
@@ -18,7 +18,22 @@ enum BuiltInModel {
     static var tokenizer: Data { Data(bytes(cassets_model_tokenizer())) }
     static var tokenizerConfiguration: Data { Data(bytes(cassets_model_tokenizer_config())) }
 
-    private static func bytes(_ asset: CAsset) -> [UInt8] {
+    private static func bytes(_ asset: CAsset) -> [UInt8] { BuiltInFile.bytes(asset) }
+}
+
+/// Files inside the binary.
+enum BuiltInFile {
+    /// The files of the workload presets.
+    static var workloads: [[UInt8]] {
+        var files: [[UInt8]] = []
+        while true {
+            let asset: CAsset = cassets_workload(files.count)
+            guard asset.bytes != nil else { return files }
+            files.append(bytes(asset))
+        }
+    }
+
+    static func bytes(_ asset: CAsset) -> [UInt8] {
         [UInt8](UnsafeRawBufferPointer(start: asset.bytes, count: asset.length))
     }
 }

@@ -21,4 +21,7 @@ CAsset cassets_model_tokenizer(void);
 /// Its tokenizer_config.json, with the chat template.
 CAsset cassets_model_tokenizer_config(void);
 
+/// The file of a workload preset by its place; no bytes behind the last.
+CAsset cassets_workload(size_t index);
+
 #endif
