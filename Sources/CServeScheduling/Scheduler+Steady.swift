@@ -11,6 +11,16 @@ public struct SteadyRun: Hashable, Sendable {
     public var events: [SchedulerEvent]
 }
 
+/// One step of a skip ahead, as far as its time and its measures depend on it.
+public struct SteadyStep: Hashable, Sendable {
+    /// Its size; all of it decodes.
+    public var load: BatchLoad
+    /// Positions that the longest of its decodes attends, its own included.
+    public var longestContext: Int
+    /// KV blocks that are held while it runs.
+    public var usedBlocks: Int
+}
+
 extension Scheduler {
     /// How many of the next steps are alike: all running branches decode one token each, nobody starts or is preempted,
     /// and nobody ends before the last of them (unless a token ends an answer).
@@ -41,12 +51,12 @@ extension Scheduler {
     ///   - start: when the first step begins; each begins when the one before it ends.
     ///   - deadline: no step begins at or after it (the next arrival).
     ///   - token: if it would end a running answer, no step is taken.
-    ///   - duration: the time of a step of given size.
+    ///   - duration: the time of a step; called once for every step, in order.
     ///
     /// Cost: proportional to branches plus steps plus blocks taken, not to their product.
     public mutating func advance(
         steps: Int, from start: Nanoseconds, until deadline: Nanoseconds = .max, token: TokenID,
-        duration: (BatchLoad) -> Nanoseconds
+        duration: (SteadyStep) -> Nanoseconds
     ) -> SteadyRun {
         let most: Int = min(steps, steadySteps())
         guard most > 0, start < deadline, !running.contains(where: { branches[$0].ends.contains(token) }) else {
@@ -62,18 +72,19 @@ extension Scheduler {
 
     /// Steps through time, taking and remembering blocks in the order in which single steps would.
     private mutating func passTime(
-        _ most: Int, from start: Nanoseconds, until deadline: Nanoseconds, _ duration: (BatchLoad) -> Nanoseconds
+        _ most: Int, from start: Nanoseconds, until deadline: Nanoseconds, _ duration: (SteadyStep) -> Nanoseconds
     ) -> (steps: Int, end: Nanoseconds) {
         let size: Int = memory.blockSize
         var takers: [[Int]] = Array(repeating: [], count: size)
         var fillers: [[Int]] = Array(repeating: [], count: size)
-        var load = BatchLoad()
+        var next = SteadyStep(load: BatchLoad(), longestContext: 0, usedBlocks: 0)
         let missing: BlockHash? = waiting.first.flatMap { cacheView(of: $0).missing }
         for slot in running {
             let position: Int = branches[slot].scheduled
             takers[(size - position % size) % size].append(slot)
             fillers[size - 1 - position % size].append(slot)
-            load.addDecode(start: position)
+            next.load.addDecode(start: position)
+            next.longestContext = max(next.longestContext, position + 1)
         }
         var now: Nanoseconds = start
         var step: Int = 0
@@ -82,13 +93,15 @@ extension Scheduler {
                 guard let block = memory.take() else { preconditionFailure("a steady step ran out of blocks") }
                 branches[slot].table.ids.append(block)
             }
-            let span: Nanoseconds = duration(load)
+            next.usedBlocks = configuration.blockCount - memory.freeCount
+            let span: Nanoseconds = duration(next)
             now += span
-            if span > 0 { estimator.observe(load, took: span) }
+            if span > 0 { estimator.observe(next.load, took: span) }
             if memory.usesPrefixes {
                 for slot in fillers[step % size] { rememberNext(slot) }
             }
-            load.context += running.count
+            next.load.context += running.count
+            next.longestContext += 1
             step += 1
             if let missing, memory.cache.contains(missing) { break }
         }

@@ -112,6 +112,9 @@ public struct Scheduler: Sendable, Equatable {
     /// Whether no request waits or runs and nothing is in flight.
     public var isIdle: Bool { requests.isEmpty && inFlight.isEmpty }
 
+    /// KV blocks that branches hold now; blocks that only keep reusable prefixes are free.
+    public var usedBlocks: Int { configuration.blockCount - memory.freeCount }
+
     /// Whether another micro-batch may be asked for.
     public var hasRoomInFlight: Bool { inFlight.count < configuration.depth }
 

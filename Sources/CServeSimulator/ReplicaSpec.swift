@@ -1,4 +1,5 @@
 // What a simulator needs to know of one replica: how it schedules, and how long its steps take.
+import CServeCore
 import CServeCost
 import CServeScheduling
 
@@ -14,5 +15,22 @@ public struct ReplicaSpec: Sendable {
         self.scheduler = scheduler
         self.scheduler.stages = timing.stages
         self.timing = timing
+    }
+
+    /// The replica that the engine would run from a recipe.
+    ///
+    /// Speculation is left out: how often drafts are right depends on texts that a simulation does not have.
+    /// - Parameters:
+    ///   - recipe: the engine's settings.
+    ///   - kvBlocks: KV blocks of the replica, as the memory budget gives them.
+    ///   - modelLength: the model's own length.
+    ///   - timing: the cost model.
+    /// - Throws: ``RecipeError`` where the engine's scheduler would refuse the recipe.
+    public init(recipe: Recipe, kvBlocks: Int, modelLength: Int, timing: any StepTiming) throws(RecipeError) {
+        try recipe.checkSchedulable()
+        var settings = try recipe.schedulerConfiguration(
+            blockCount: kvBlocks, modelLength: modelLength, endTokens: [])
+        settings.draftTokens = 0
+        self.init(scheduler: settings, timing: timing)
     }
 }

@@ -1,4 +1,5 @@
 import CServeCore
+import CServeScheduling
 import Testing
 
 @testable import CServeEngine

@@ -39,7 +39,7 @@ struct SteadyTests {
         var whole = SteadyRun(steps: 0, end: start, events: [])
         while whole.steps < steps {
             let run = scheduler.advance(
-                steps: steps - whole.steps, from: whole.end, token: 77, duration: Self.duration)
+                steps: steps - whole.steps, from: whole.end, token: 77, duration: { Self.duration($0.load) })
             guard run.steps > 0 else { break }
             whole.steps += run.steps
             whole.end = run.end
