@@ -1,0 +1,75 @@
+// The highest load that an option carries within the targets: bisection on the rate, every probe a simulation.
+import CServeCore
+import CServeCost
+import CServeSimulator
+
+/// What an option carries.
+struct Capacity: Sendable {
+    /// Requests per second within the targets; 0: not even a trickle.
+    var rate: Double
+    /// Every probe, in the order in which it was made.
+    var probes: [(load: Load, report: SimulationReport, passes: Bool)]
+    /// What binds above the capacity; nil: nothing was seen to.
+    var binding: String?
+}
+
+/// Searches capacities.
+struct CapacitySearch: Sendable {
+    let probe: LoadProbe
+    let sample: RequestSample
+    let bisection: RateBisection
+    /// Requests of a probe, at least.
+    let requests: Int
+    let seed: UInt64
+
+    /// The capacity of so many replicas of an option.
+    /// - Parameter guess: where to begin, in requests per second; nil begins at the fluid estimate.
+    func capacity(of replica: FeasibleReplica, replicas: Int = 1, guess: Double? = nil) -> Capacity {
+        let objective: ServiceLevelObjective = probe.question.targets.objective
+        guard !objective.targets.isEmpty || probe.question.targets.goodput != nil
+            || probe.question.targets.requestRate != nil
+        else { return saturated(replica, replicas) }
+        let most: Double = RooflineBound(replica, sample).mostRate * Double(replicas)
+        let start: Double = guess ?? self.guess(replica) * Double(replicas)
+        var capacity = Capacity(rate: 0, probes: [])
+        let edge: RateBisection.Edge = bisection.edge(
+            start: min(start, most), floor: min(start, most) / 64, ceiling: most
+        ) { (rate: Double) -> Bool in
+            let load = Load(rate: rate, requests: count(rate, replica), seed: seed)
+            let report: SimulationReport = probe.report(replica, replicas: replicas, load)
+            let binding: String? = probe.binding(report, load)
+            if let binding { capacity.binding = binding }
+            capacity.probes.append((load, report, binding == nil))
+            return binding == nil
+        }
+        capacity.rate = edge.passing ?? 0
+        return capacity
+    }
+
+    /// Without demands on latency: what comes out when everything is there at once.
+    private func saturated(_ replica: FeasibleReplica, _ replicas: Int) -> Capacity {
+        let running: Int = FluidModel(replica, sample).concurrency
+        let load = Load(rate: .infinity, requests: max(requests, 4 * running) * replicas, seed: seed)
+        let report: SimulationReport = probe.report(replica, replicas: replicas, load)
+        let rate: Double = report.steadyThroughput.requestsPerSecond
+        return Capacity(rate: rate, probes: [(load, report, true)], binding: nil)
+    }
+
+    /// Requests enough for a steady state: several times those that are on their way at once.
+    private func count(_ rate: Double, _ replica: FeasibleReplica) -> Int {
+        let state: FluidModel.State = FluidModel(replica, sample).state(running: 1)
+        let onTheirWay: Double = min(
+            Double(replica.placement.recipe.maxNumSeqs), rate * state.tokenTime * sample.meanOutput)
+        return max(requests, Int(3 * onTheirWay))
+    }
+
+    /// The fluid estimate within the limit on tokens, somewhat below: queues need room.
+    private func guess(_ replica: FeasibleReplica) -> Double {
+        let model = FluidModel(replica, sample)
+        let limits: [Double] = probe.question.targets.objective.targets.compactMap { (target) -> Double? in
+            target.metric == .tpot || target.metric == .itl ? Double(target.limit) / 1e9 : nil
+        }
+        let state: FluidModel.State? = model.fastest(tokenTime: limits.min() ?? .infinity)
+        return 0.8 * (state ?? model.state(running: 1)).rate
+    }
+}
