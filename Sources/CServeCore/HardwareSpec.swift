@@ -64,7 +64,7 @@ public struct Link: Hashable, Codable, Sendable {
 /// One accelerator (or the CPU as one), as its datasheet or a profile tells.
 public struct AcceleratorSpec: Hashable, Codable, Sendable {
     /// What kind it is.
-    public enum Kind: String, Hashable, Codable, Sendable {
+    public enum Kind: String, Hashable, Codable, Sendable, CaseIterable {
         /// A GPU with memory of its own.
         case gpu
         /// The host's processor and memory.
@@ -75,6 +75,8 @@ public struct AcceleratorSpec: Hashable, Codable, Sendable {
     public var name: String
     /// The vendor's name: `NVIDIA L4`.
     public var title: String
+    /// Other names that people type: `a100`, `A100-SXM4-80GB`.
+    public var aliases: [String]
     /// What kind it is.
     public var kind: Kind
     /// The vendor's architecture in lower case: `turing`, `ampere`, `ada`, `hopper`, `zen4`. Siblings lend utilisation curves.
@@ -102,13 +104,15 @@ public struct AcceleratorSpec: Hashable, Codable, Sendable {
 
     /// Describes an accelerator.
     public init(
-        name: String, title: String, kind: Kind = .gpu, architecture: String, computeCapability: String? = nil,
-        memoryBytes: Int, memoryBandwidth: Double, peaks: [ArithmeticType: Double], l2Bytes: Int? = nil,
+        name: String, title: String, aliases: [String] = [], kind: Kind = .gpu, architecture: String,
+        computeCapability: String? = nil, memoryBytes: Int, memoryBandwidth: Double, peaks: [ArithmeticType: Double],
+        l2Bytes: Int? = nil,
         processors: Int? = nil, hostLink: Link? = nil, watts: Double? = nil, labels: [String: String] = [:],
         provenance: [String: Provenance] = [:]
     ) {
         self.name = name
         self.title = title
+        self.aliases = aliases
         self.kind = kind
         self.architecture = architecture
         self.computeCapability = computeCapability
@@ -127,6 +131,7 @@ public struct AcceleratorSpec: Hashable, Codable, Sendable {
     public enum CodingKeys: String, CodingKey {
         case name
         case title
+        case aliases
         case kind
         case architecture
         case computeCapability = "compute_capability"

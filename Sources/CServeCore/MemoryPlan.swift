@@ -105,25 +105,59 @@ public struct MemoryPlan: Hashable, Codable, Sendable {
     }
 
     private func blocks(recipe: Recipe, availableBytes: Int?) throws(MemoryPlanError) -> Int {
-        let perBlock = cache.bytesPerBlock
-        let perRequest = (maxModelLength + recipe.blockSize - 1) / recipe.blockSize
-        let useful = min(perRequest * recipe.maxNumSeqs + 1, (1 << 60) / perBlock)
-        let room: Int
-        if let given = recipe.kvCacheMemoryBytes {
-            room = given / perBlock
-        } else if let availableBytes {
-            let share = Int(Double(availableBytes) * min(max(recipe.gpuMemUtil, 0), 1))
-            room = min(useful, max(0, share - weightBytes - activations.bytes) / perBlock)
-        } else {
-            room = useful
+        let room = availableBytes.map { available in
+            let share = Int(Double(available) * min(max(recipe.gpuMemUtil, 0), 1))
+            return max(0, share - weightBytes - activations.bytes)
         }
-        guard room >= perRequest else {
+        let rule = KVPoolRule(recipe: recipe, maxModelLength: maxModelLength)
+        let blocks = rule.blocks(bytesPerBlock: cache.bytesPerBlock, room: room)
+        guard blocks.room >= rule.perRequest else {
             throw .tooSmall(
-                weightBytes: weightBytes, arenaBytes: activations.bytes, neededForOne: perRequest * perBlock,
-                room: room * perBlock, maxModelLength: maxModelLength)
+                weightBytes: weightBytes, arenaBytes: activations.bytes,
+                neededForOne: rule.perRequest * cache.bytesPerBlock, room: blocks.room * cache.bytesPerBlock,
+                maxModelLength: maxModelLength)
         }
-        // Slots are 32-bit numbers; one more block than the requests need serves copies on write.
-        return min(room, Int(Int32.max) / recipe.blockSize)
+        return blocks.taken
+    }
+}
+
+/// How many blocks a pool gets: the engine's own rule, which planning follows.
+public struct KVPoolRule: Hashable, Sendable {
+    /// Blocks of one request of the full length.
+    public var perRequest: Int
+    /// Positions per block.
+    public var blockSize: Int
+    /// Blocks that `max_num_seqs` requests of the full length can use, and one more for copies on write.
+    public var useful: Int
+    /// What the recipe reserves, if it says so.
+    public var givenBytes: Int?
+
+    /// Reads the rule out of a recipe.
+    public init(recipe: Recipe, maxModelLength: Int) {
+        perRequest = (maxModelLength + recipe.blockSize - 1) / recipe.blockSize
+        blockSize = recipe.blockSize
+        useful = perRequest * recipe.maxNumSeqs + 1
+        givenBytes = recipe.kvCacheMemoryBytes
+    }
+
+    /// The blocks of a pool.
+    /// - Parameters:
+    ///   - bytesPerBlock: On this rank, in all its layers.
+    ///   - room: Bytes that are left for it; nil: as much as is useful.
+    ///   - fills: Whether the pool takes all room, as engines on GPUs do, rather than what is useful.
+    /// - Returns: What there is room for, and what is taken of it.
+    public func blocks(bytesPerBlock: Int, room: Int?, fills: Bool = false) -> (room: Int, taken: Int) {
+        let limit = fills ? Int.max : min(useful, (1 << 60) / bytesPerBlock)
+        let fitting: Int
+        if let givenBytes {
+            fitting = givenBytes / bytesPerBlock
+        } else if let room {
+            fitting = min(limit, max(0, room) / bytesPerBlock)
+        } else {
+            fitting = min(limit, (1 << 60) / bytesPerBlock)
+        }
+        // Slots are 32-bit numbers.
+        return (fitting, min(fitting, Int(Int32.max) / blockSize))
     }
 }
 

@@ -42,17 +42,17 @@ extension ModelShape {
 
     private var usesLayerTypes: Bool {
         switch family {
-        case .gemma2, .gemma3, .qwen2, .qwen3, .qwen2Moe: true
-        case .llama, .mistral, .mixtral, .gemma, .qwen3Moe, .phi3: false
+        case .gemma2, .gemma3, .qwen2, .qwen3, .qwen2Moe, .gptOss: true
+        default: false
         }
     }
 
     private func window(_ fields: ConfigFields) throws(ModelShapeError) -> Int? {
         switch family {
-        case .llama, .gemma: return nil
+        case .llama, .gemma, .deepseekV2, .deepseekV3, .minimaxM2, .gptj, .falcon, .opt, .phi: return nil
         case .qwen2, .qwen3, .qwen2Moe, .qwen3Moe:
             guard try fields.bool("use_sliding_window") ?? false else { return nil }
-        case .mistral, .mixtral, .gemma2, .gemma3, .phi3: break
+        case .mistral, .mixtral, .gemma2, .gemma3, .phi3, .gptOss: break
         }
         let absent = fields.has("sliding_window") ? nil : family.defaults.slidingWindow
         return try fields.int("sliding_window", in: 1...(1 << 31)) ?? absent
@@ -60,12 +60,12 @@ extension ModelShape {
 
     private func slides(_ layer: Int, pattern: Int, maxWindowLayers: Int) -> Bool {
         switch family {
-        case .llama, .gemma: false
         case .mistral, .mixtral, .phi3, .qwen3Moe: true
-        case .gemma2: layer % 2 == 0
+        case .gemma2, .gptOss: layer % 2 == 0
         case .gemma3: (layer + 1) % pattern != 0
         case .qwen2, .qwen3: layer >= maxWindowLayers
         case .qwen2Moe: layer % 2 == 0 && layer < maxWindowLayers
+        default: false
         }
     }
 
@@ -121,6 +121,8 @@ extension ModelShape {
                     layers: Array(repeating: true, count: shape.layers)), fields)
         case .qwen2Moe, .qwen3Moe:
             return try qwenMixture(fields, shape: shape)
+        case .deepseekV2, .deepseekV3, .gptOss, .minimaxM2:
+            return try plannedMixture(fields, shape: shape)
         default:
             return nil
         }
@@ -146,7 +148,7 @@ extension ModelShape {
                 layers: layers), fields)
     }
 
-    private static func checked(_ mixture: Mixture, _ fields: ConfigFields) throws(ModelShapeError) -> Mixture {
+    static func checked(_ mixture: Mixture, _ fields: ConfigFields) throws(ModelShapeError) -> Mixture {
         guard mixture.perToken <= min(mixture.experts, 1024) else {
             throw .inconsistent(
                 file: fields.file, field: fields.path + "num_experts_per_tok",

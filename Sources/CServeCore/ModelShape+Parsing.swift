@@ -12,12 +12,13 @@ extension ModelShape {
     ) throws(ModelShapeError) -> ModelShape {
         let outer = try object(config, file: file)
         let family = try family(outer)
-        let fields = try textFields(outer)
+        let fields = try textFields(outer).renamed(for: family)
         var shape = try sizes(fields, family: family, tied: try outer.bool("tie_word_embeddings"))
         try shape.readRope(fields)
         try shape.readWindows(fields)
         try shape.readScales(fields)
         shape.mixture = try mixture(fields, shape: shape)
+        try shape.readParts(fields)
         try shape.readTokens(fields, outer: outer, generationConfig: generationConfig)
         try shape.checkSize(file: fields.file)
         return shape
@@ -41,7 +42,7 @@ extension ModelShape {
             throw .missing(file: fields.file, field: "architectures")
         }
         guard let family = ModelFamily(architecture: name) else {
-            throw .unsupportedArchitecture(name: name, supported: ModelFamily.supportedArchitectures)
+            throw .unsupportedArchitecture(name: name, supported: ModelFamily.knownArchitectures)
         }
         return family
     }
@@ -77,8 +78,7 @@ extension ModelShape {
             attentionScale: 1, embeddingScale: family.isGemma ? Double(hidden).squareRoot() : 1,
             normOffset: family.isGemma ? 1 : 0,
             qkvBias: try qkvBias(fields, family), outputBias: try outputBias(fields, family),
-            mlpBias: family == .llama ? try fields.bool("mlp_bias") ?? false : false,
-            queryKeyNorm: family == .qwen3 || family == .qwen3Moe || family == .gemma3,
+            mlpBias: try mlpBias(fields, family), queryKeyNorm: family.hasQueryKeyNorm,
             sandwichNorms: family == .gemma2 || family == .gemma3, eosTokenIDs: [],
             storedType: try storedType(fields))
     }
@@ -137,17 +137,30 @@ extension ModelShape {
 
     private static func qkvBias(_ fields: ConfigFields, _ family: ModelFamily) throws(ModelShapeError) -> Bool {
         switch family {
-        case .qwen2: true
+        case .qwen2, .phi: true
         case .qwen2Moe: try fields.bool("qkv_bias") ?? true
         case .llama, .gemma, .gemma2, .gemma3, .qwen3, .qwen3Moe: try fields.bool("attention_bias") ?? false
-        case .mistral, .mixtral, .phi3: false
+        case .gptOss: try fields.bool("attention_bias") ?? true
+        case .opt: try fields.bool("enable_bias") ?? true
+        case .falcon: try fields.bool("bias") ?? false
+        case .mistral, .mixtral, .phi3, .deepseekV2, .deepseekV3, .minimaxM2, .gptj: false
         }
     }
 
     private static func outputBias(_ fields: ConfigFields, _ family: ModelFamily) throws(ModelShapeError) -> Bool {
         switch family {
-        case .llama, .gemma, .gemma2, .gemma3, .qwen3, .qwen3Moe: try fields.bool("attention_bias") ?? false
-        case .mistral, .mixtral, .phi3, .qwen2, .qwen2Moe: false
+        case .qwen2, .qwen2Moe: false
+        default: try qkvBias(fields, family)
+        }
+    }
+
+    private static func mlpBias(_ fields: ConfigFields, _ family: ModelFamily) throws(ModelShapeError) -> Bool {
+        switch family {
+        case .llama: try fields.bool("mlp_bias") ?? false
+        case .gptj, .phi: true
+        case .opt: try fields.bool("enable_bias") ?? true
+        case .falcon: try fields.bool("bias") ?? false
+        default: false
         }
     }
 

@@ -56,6 +56,10 @@ public struct ModelShape: Hashable, Codable, Sendable {
     public var sandwichNorms: Bool
     /// The mixture of experts, if there is one.
     public var mixture: Mixture?
+    /// How keys and values are squeezed into one latent, where they are.
+    public var latentAttention: LatentAttention?
+    /// What layers have beyond or instead of a Llama layer's parts; the families served have none of it.
+    public var parts: LayerParts = LayerParts()
     /// Ids that end an answer, from config.json and generation_config.json.
     public var eosTokenIDs: [TokenID]
     /// The id that begins a text.
@@ -77,6 +81,51 @@ public struct ModelShape: Hashable, Codable, Sendable {
         public var renormalise: Bool
         /// Which layers have the mixture; the others are dense.
         public var layers: [Bool]
+        /// Whether a gate weighs the shared expert.
+        public var sharedIsGated: Bool = true
+        /// Whether the router has a bias.
+        public var routerBias: Bool = false
+        /// Whether experts have biases.
+        public var expertBias: Bool = false
+    }
+
+    /// Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434): the cache holds one latent and one rotated key for all
+    /// heads.
+    public struct LatentAttention: Hashable, Codable, Sendable {
+        /// Width of the latent that queries come from; nil: straight from the hidden state (`q_lora_rank`).
+        public var queryRank: Int?
+        /// Width of the latent of keys and values (`kv_lora_rank`).
+        public var keyValueRank: Int
+        /// Rotated numbers of a query and of the shared key (`qk_rope_head_dim`).
+        public var rotatedDim: Int
+        /// Plain numbers of a query and a key (`qk_nope_head_dim`).
+        public var plainDim: Int
+        /// Numbers of a value (`v_head_dim`).
+        public var valueDim: Int
+
+        /// Numbers cached per token and layer.
+        public var cachedNumbers: Int { keyValueRank + rotatedDim }
+    }
+
+    /// Where a family's layers differ from Llama's.
+    public struct LayerParts: Hashable, Codable, Sendable {
+        /// Whether the feed-forward part has a gate.
+        public var gatedFeedForward: Bool = true
+        /// Whether the feed-forward part has a norm of its own (otherwise it shares attention's).
+        public var feedForwardNorm: Bool = true
+        /// Whether norms have biases.
+        public var normBias: Bool = false
+        /// Whether the head has a bias.
+        public var headBias: Bool = false
+        /// Rows of a table of learned positions; 0: none.
+        public var learnedPositions: Int = 0
+        /// Whether each query head has a sink that takes some of its attention.
+        public var attentionSinks: Bool = false
+        /// Whether norms of queries and keys span all heads.
+        public var wideQueryKeyNorm: Bool = false
+
+        /// Llama's layer.
+        public init() {}
     }
 
     /// The longest context that may be asked for: rotations that stretch (dynamic, linear, YaRN) go beyond
@@ -108,11 +157,12 @@ public struct ModelShape: Hashable, Codable, Sendable {
     /// The number of weights that one token passes (fewer than all in a mixture).
     public var activeParameterCount: Int {
         guard let mixture else { return parameterCount }
-        let perExpert = 3 * hiddenSize * mixture.intermediateSize
+        let width = mixture.intermediateSize
+        let perExpert = 3 * hiddenSize * width + (mixture.expertBias ? 2 * width + hiddenSize : 0)
         return parameterCount
             - mixture.layers.count { $0 } * (mixture.experts - mixture.perToken) * perExpert
     }
 
     /// Bytes of keys and values of one token in all layers.
-    public func kvBytesPerToken(_ element: ElementType) -> Int { 2 * layers * kvHeads * headDim * element.size }
+    public func kvBytesPerToken(_ element: ElementType) -> Int { kvBytesPerToken(CacheFormat(element)) }
 }

@@ -14,6 +14,8 @@ public enum ModelShapeError: Error, Hashable, Sendable, CustomStringConvertible 
     case inconsistent(file: String, field: String, reason: String)
     /// An architecture that is not served.
     case unsupportedArchitecture(name: String, supported: [String])
+    /// A family whose shape is known, but which is not served.
+    case plannedOnly(family: String, supported: [String])
     /// A value that this build does not know.
     case unsupportedValue(file: String, field: String, value: String, supported: String)
 
@@ -32,6 +34,9 @@ public enum ModelShapeError: Error, Hashable, Sendable, CustomStringConvertible 
             "\(file): \"\(field)\" does not fit: \(reason). Correct the file."
         case .unsupportedArchitecture(let name, let supported):
             "The architecture \"\(name)\" is not supported. Supported: \(supported.joined(separator: ", "))."
+        case .plannedOnly(let family, let supported):
+            "Models of the family \(family) can be planned (cserve plan, cserve models --catalog) but not served. Served: "
+                + "\(supported.joined(separator: ", "))."
         case .unsupportedValue(let file, let field, let value, let supported):
             "\(file): \"\(field)\" is \"\(value)\", which is not supported. Supported: \(supported)."
         }

@@ -85,6 +85,36 @@ public struct WeightLayout: Hashable, Codable, Sendable {
     }
 }
 
+/// How a backend packs matrices of every format.
+public struct WeightPacking: Hashable, Codable, Sendable {
+    /// Output features of a panel.
+    public var rows: Int
+    /// Input features of bf16 that stand together.
+    public var bfloat16Columns: Int
+    /// Input features of codes that stand together.
+    public var codeColumns: Int
+
+    /// Describes a packing.
+    public init(rows: Int, bfloat16Columns: Int, codeColumns: Int) {
+        self.rows = rows
+        self.bfloat16Columns = bfloat16Columns
+        self.codeColumns = codeColumns
+    }
+
+    /// The CPU backend's: panels of 64 output features; bf16 pairs its input features, codes come in eights.
+    public static let cpu = WeightPacking(rows: 64, bfloat16Columns: 2, codeColumns: 8)
+
+    /// The layout of one format.
+    public func layout(_ format: WeightFormat) -> WeightLayout {
+        let columns =
+            switch format {
+            case .plain(let element): element == .bfloat16 ? bfloat16Columns : 1
+            case .quantized: codeColumns
+            }
+        return WeightLayout(format: format, rowMultiple: rows, columnMultiple: columns)
+    }
+}
+
 /// The layout of every packed matrix of a model: one for most, others for some.
 public struct WeightLayouts: Hashable, Codable, Sendable {
     /// Which matrix of which layer (nil: outside the layers); a mixture's experts are alike.

@@ -9,12 +9,21 @@ public struct ModelPrecision: Hashable, Codable, Sendable {
     public var arithmetic: ArithmeticType
     /// How keys and values are stored.
     public var cache: CacheFormat
+    /// How matrices are stored that quantisation leaves alone, and norms where an engine keeps them so.
+    public var plain: ElementType
 
-    /// Describes a precision.
-    public init(weights: WeightFormat, arithmetic: ArithmeticType, cache: CacheFormat) {
+    /// Describes a precision; `plain` is the weights' own type, or bfloat16 where they are codes, unless it is given.
+    public init(weights: WeightFormat, arithmetic: ArithmeticType, cache: CacheFormat, plain: ElementType? = nil) {
         self.weights = weights
         self.arithmetic = arithmetic
         self.cache = cache
+        if let plain {
+            self.plain = plain
+        } else if case .plain(let element) = weights {
+            self.plain = element
+        } else {
+            self.plain = .bfloat16
+        }
     }
 
     /// Weights, arithmetic and cache in one plain type.

@@ -18,7 +18,7 @@ struct Models: ParsableCommand {
         func run() {
             Console.say("Built in: \(Recipe.builtInModel)")
             Console.say("Checkpoint folders in Hugging Face's format, by config.json's architectures:")
-            for family in ModelFamily.allCases {
+            for family in ModelFamily.served {
                 Console.say("  \(family.rawValue): \(family.architectures.joined(separator: ", "))")
             }
             Console.say("GGUF files of the same families, by general.architecture:")

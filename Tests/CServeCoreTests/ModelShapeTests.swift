@@ -154,7 +154,7 @@ import Testing
         ("{}", .missing(file: "config.json", field: "architectures")),
         (
             #"{"architectures": ["GPT2LMHeadModel"]}"#,
-            .unsupportedArchitecture(name: "GPT2LMHeadModel", supported: ModelFamily.supportedArchitectures)
+            .unsupportedArchitecture(name: "GPT2LMHeadModel", supported: ModelFamily.knownArchitectures)
         ),
         (#"{"architectures": ["LlamaForCausalLM"]}"#, .missing(file: "config.json", field: "hidden_size")),
         (

@@ -85,15 +85,8 @@ public struct CPUBackend: Backend {
         if threads == Int(count) { cs_context_pin(context, cores, count) }
     }
 
-    /// Panels of 64 output features; bf16 pairs its input features, codes come in eights.
-    public func weightLayout(_ format: WeightFormat) -> WeightLayout {
-        let multiple: Int
-        switch format {
-        case .plain(let element): multiple = element == .bfloat16 ? 2 : 1
-        case .quantized: multiple = 8
-        }
-        return WeightLayout(format: format, rowMultiple: Int(CS_PANEL), columnMultiple: multiple)
-    }
+    /// Core's, so that planning knows it; the kernels' own count of bytes holds it to be theirs.
+    public func weightLayout(_ format: WeightFormat) -> WeightLayout { WeightPacking.cpu.layout(format) }
 
     /// The bytes of a packed matrix as the kernels count them: what ``weightLayout(_:)`` must reproduce.
     public static func packedBytes(rows: Int, columns: Int, format: WeightFormat) -> Int {

@@ -44,7 +44,7 @@ struct TensorPart: Hashable {
 
 /// The table of families.
 enum ModelTable {
-    /// The family's model.
+    /// The family's model; ``Checkpoint/shape()`` refuses families without one.
     static func model(_ shape: ModelShape) -> any CausalLM {
         switch shape.family {
         case .llama: Llama(shape)
@@ -57,6 +57,8 @@ enum ModelTable {
         case .qwen3: Qwen3(shape)
         case .qwen2Moe, .qwen3Moe: QwenMoE(shape)
         case .phi3: Phi3(shape)
+        case .deepseekV2, .deepseekV3, .gptOss, .minimaxM2, .gptj, .falcon, .opt, .phi:
+            preconditionFailure("\(shape.family) is planned, not served")
         }
     }
 

@@ -66,13 +66,12 @@ public final class Checkpoint: @unchecked Sendable {
             quantization: quantized?.method.rawValue)
     }
 
-    /// The model's numbers.
+    /// The model's numbers; families that can only be planned are refused.
     public func shape() throws(ModelShapeError) -> ModelShape {
-        guard let metadata else {
-            return try ModelShape.parse(config: configuration, generationConfig: generationConfiguration)
-        }
         var shape = try ModelShape.parse(
-            config: configuration, generationConfig: generationConfiguration, file: metadata.file)
+            config: configuration, generationConfig: generationConfiguration, file: metadata?.file ?? "config.json")
+        try shape.checkServed()
+        guard metadata != nil else { return shape }
         // Gemma's norms lie in GGUF files with the one already added.
         shape.normOffset = 0
         return shape
