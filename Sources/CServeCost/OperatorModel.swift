@@ -1,55 +1,89 @@
-// The time of one operator on one accelerator: speed of light over utilisation.
+// The time of one operator on one accelerator: what was measured where possible, a sibling's utilisation, or physics.
 import CServeCore
 
 /// The operators of one accelerator.
 struct OperatorModel: Sendable {
-    let accelerator: AcceleratorSpec
-    let library: UtilisationLibrary
-    /// Shares of the peaks that are reached, and seconds per kernel, where nothing was measured.
-    let computeShare: Double = 0.75
-    let bandwidthShare: Double = 0.75
-    let kernelFloor: Double = 3e-6
+    let rates: DeviceRates
+    let isProcessor: Bool
+    private let gemms: [String: UtilisationLibrary.Match]
+    private let prefillCurve: UtilisationLibrary.Match?
+    private let decodeCurve: UtilisationLibrary.Match?
+    private let unmeasured: EvidenceKind
 
     init(_ accelerator: AcceleratorSpec, library: UtilisationLibrary) {
-        self.accelerator = accelerator
-        self.library = library
+        rates = DeviceRates(accelerator)
+        isProcessor = accelerator.kind == .cpu
+        var gemms: [String: UtilisationLibrary.Match] = [:]
+        for type in ["bfloat16", "fp8"] { gemms[type] = library.curve(.gemm(type: type), for: accelerator) }
+        self.gemms = gemms
+        prefillCurve = library.curve(.prefill, for: accelerator)
+        decodeCurve = library.curve(.decode, for: accelerator)
+        unmeasured = library.isEmpty || accelerator.kind == .cpu ? .theoretical : .scaled
     }
 
-    /// A matrix `[rows, columns]` times `tokens` vectors.
+    /// A matrix `[rows, columns]` times `tokens` vectors, the weights read from memory.
     func dense(
-        tokens: Double, rows: Int, columns: Int, weights: WeightFormat, arithmetic: ArithmeticType
+        tokens: Double, rows: Double, columns: Double, weights: WeightFormat, arithmetic: ArithmeticType
     ) -> TimeEstimate {
-        let m: Double = tokens
-        let n = Double(rows)
-        let k = Double(columns)
-        let peak: Double = accelerator.peaks[arithmetic] ?? 1
-        let operations: Double = 2 * m * n * k
-        let bytes: Double = n * k * weights.bytesPerNumber(columns: columns) + 2 * m * (n + k)
-        let bound: Double = max(
-            operations / (peak * computeShare), bytes / (accelerator.memoryBandwidth * bandwidthShare))
-        return TimeEstimate(seconds: kernelFloor + bound, evidence: .theoretical)
+        let peak: Double = rates.peaks[arithmetic] ?? rates.halfPeak
+        let isByte: Bool = arithmetic == .fp8 || arithmetic == .int8
+        let bytes: Double = weights.bytesPerNumber(columns: Int(columns))
+        let physical = GemmWork(
+            m: tokens, n: rows, k: columns, weightBytes: bytes, inputBytes: isByte ? 1 : 2, peak: peak)
+        if isProcessor { return processorTime(physical) }
+        let name: String = isByte ? "fp8" : "bfloat16"
+        let constants: [Double] = isByte ? GemmPhysics.byteConstants : GemmPhysics.constants
+        guard let match = gemms[name] else {
+            return TimeEstimate(
+                seconds: GemmPhysics.seconds(physical, rates, constants, isCold: true), evidence: unmeasured)
+        }
+        let measured = KernelWork.gemm(m: tokens, n: rows, k: columns, type: name)
+        let answer: MeasuredSurface.Answer = match.curve.surface(measured.coordinates)
+        let modelled: Double = GemmPhysics.seconds(physical, rates, match.curve.constants, isCold: true)
+        // Codes narrower than the arithmetic, and whole numbers of a byte, were not measured: their neighbours lend.
+        let differs: Bool = abs(bytes - (isByte ? 1 : 2)) > 0.1 || arithmetic == .int8
+        let evidence: EvidenceKind = max(answer.evidence, match.nearness, differs ? .neighbouring : .measured)
+        return TimeEstimate(seconds: modelled * CostMath.exp(answer.value), evidence: evidence)
     }
 
-    func prefill(_ work: PrefillWork, _ shape: AttentionShape, peak: Double) -> TimeEstimate {
-        let pairs: Double = work.requests * shape.pairs(tokens: work.tokens, context: work.context)
-        let read: Double = work.requests * (work.tokens + work.context) * shape.bytesPerPosition
-        let bytes: Double = read + work.requests * work.tokens * shape.bytesPerToken
-        let bound: Double = max(
-            shape.operations(pairs: pairs) / (peak * 0.55), bytes / (accelerator.memoryBandwidth * bandwidthShare))
-        return TimeEstimate(seconds: 5e-6 + bound, evidence: .theoretical)
+    /// A processor's cores work from caches of their own: speed of light at three quarters, a microsecond to start.
+    private func processorTime(_ work: GemmWork) -> TimeEstimate {
+        TimeEstimate(seconds: 1e-6 + work.lightTime(rates) / 0.75, evidence: .theoretical)
     }
 
-    func decode(_ work: DecodeWork, _ shape: AttentionShape, peak: Double) -> TimeEstimate {
-        let seen: Double = min(work.context, shape.window.map(Double.init) ?? work.context)
-        let bytes: Double = work.requests * (seen * shape.bytesPerPosition + shape.bytesPerToken)
-        let bound: Double = max(
-            shape.operations(pairs: work.requests * seen) / (peak * 0.5),
-            bytes / (accelerator.memoryBandwidth * bandwidthShare))
-        return TimeEstimate(seconds: 8e-6 + bound, evidence: .theoretical)
+    func prefill(_ work: PrefillWork, _ shape: AttentionShape) -> TimeEstimate {
+        if isProcessor {
+            let pairs: Double = work.requests * shape.pairs(tokens: work.tokens, context: work.context)
+            return TimeEstimate(
+                seconds: 1e-6 + shape.operations(pairs: pairs) / (rates.halfPeak * 0.5), evidence: .theoretical)
+        }
+        let kernel = KernelWork.prefill(
+            requests: work.requests, tokens: work.tokens, context: work.context, shape: shape)
+        return time(kernel, prefillCurve)
     }
 
+    func decode(_ work: DecodeWork, _ shape: AttentionShape) -> TimeEstimate {
+        if isProcessor {
+            let seen: Double = min(work.context, shape.window.map(Double.init) ?? work.context)
+            let bytes: Double = work.requests * seen * shape.bytesPerPosition
+            return TimeEstimate(seconds: 1e-6 + bytes / (rates.bandwidth * 0.7), evidence: .theoretical)
+        }
+        return time(.decode(requests: work.requests, context: work.context, shape: shape), decodeCurve)
+    }
+
+    private func time(_ work: KernelWork, _ match: UtilisationLibrary.Match?) -> TimeEstimate {
+        guard let match else {
+            return TimeEstimate(
+                seconds: work.modelled(rates, work.curve.constants, isCold: true), evidence: unmeasured)
+        }
+        var estimate: TimeEstimate = match.curve.time(of: work, on: rates, isCold: true)
+        estimate.evidence = max(estimate.evidence, match.nearness)
+        return estimate
+    }
+
+    /// Kernels that read and write without much arithmetic: three quarters of the bandwidth, and a short start each.
     func elementwise(bytes: Double, kernels: Double) -> TimeEstimate {
-        TimeEstimate(
-            seconds: kernels * 1.5e-6 + bytes / (accelerator.memoryBandwidth * 0.8), evidence: .theoretical)
+        let start: Double = isProcessor ? 0.5e-6 : rates.seconds(kilocycles: 4)
+        return TimeEstimate(seconds: kernels * start + bytes / (rates.bandwidth * 0.75), evidence: .theoretical)
     }
 }
