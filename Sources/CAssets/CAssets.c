@@ -1,4 +1,5 @@
-// The built-in model's files and the presets of workloads, embedded so that the binary alone serves and plans. Edits to the files rebuild this one.
+// The built-in model, the catalogues and the workload presets, embedded so that the binary alone serves and plans. Edits to
+// the files rebuild this one.
 #include "CAssets.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
@@ -18,6 +19,18 @@ static const unsigned char tokenizer[] = {
 };
 static const unsigned char tokenizer_config[] = {
 #embed "../../Assets/model/tokenizer_config.json"
+};
+static const unsigned char models[] = {
+#embed "../../Assets/models/catalog.json"
+};
+static const unsigned char accelerators[] = {
+#embed "../../Assets/hardware/accelerators.json"
+};
+static const unsigned char nodes[] = {
+#embed "../../Assets/hardware/nodes.json"
+};
+static const unsigned char instances[] = {
+#embed "../../Assets/hardware/instances.json"
 };
 
 // One row per preset; their order is the order of lists.
@@ -59,19 +72,5 @@ CAsset cassets_model_config(void) { return ASSET(config); }
 CAsset cassets_model_generation_config(void) { return ASSET(generation_config); }
 CAsset cassets_model_tokenizer(void) { return ASSET(tokenizer); }
 CAsset cassets_model_tokenizer_config(void) { return ASSET(tokenizer_config); }
-
-CAsset cassets_workload(size_t index) {
-    const CAsset workloads[] = {
-        ASSET(workload_chat),
-        ASSET(workload_conversation),
-        ASSET(workload_rag),
-        ASSET(workload_summarization),
-        ASSET(workload_long_summarization),
-        ASSET(workload_code_completion),
-        ASSET(workload_code_generation),
-        ASSET(workload_agent),
-        ASSET(workload_batch),
-        ASSET(workload_snowflake),
-    };
-    return index < sizeof(workloads) / sizeof(workloads[0]) ? workloads[index] : (CAsset){NULL, 0};
-}
+// The built-in model, the catalogues and the workload presets, embedded so that the binary alone serves and plans. Edits to
+// the files rebuild this one.
