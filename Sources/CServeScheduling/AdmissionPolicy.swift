@@ -1,4 +1,4 @@
-// Who may wait and who may start: the queue's bounds, and how much of the cache is kept for running requests' growth.
+// Who may wait: what a request is checked against before it is queued.
 import CServeCore
 
 /// What a request is checked against before it is queued. A pure value: the server's threads may hold a copy.
@@ -78,29 +78,4 @@ public struct QueueLoad: Hashable, Codable, Sendable {
         self.tokens = tokens
         self.drainSeconds = drainSeconds
     }
-}
-
-/// The share of running requests' possible growth for which blocks are kept free when a new one is admitted.
-///
-/// Rises with every preemption and falls with every step. Source: SGLang's and gLLM's `new_token_ratio` (start 0.7,
-/// +0.05 per preemption, -0.002 per step, at least about 0.1; growth beyond 4096 tokens is not counted). Kept in
-/// thousandths, so that skipping ahead is exact.
-public struct GrowthReserve: Hashable, Codable, Sendable {
-    /// The share, in thousandths.
-    public private(set) var thousandths: Int = 700
-
-    static let least: Int = 100
-    static let clip: Int = 4096
-
-    /// The starting share.
-    public init() {}
-
-    mutating func preempted() { thousandths = min(1000, thousandths + 50) }
-
-    mutating func stepped(_ steps: Int = 1) {
-        thousandths = max(GrowthReserve.least, thousandths - 2 * steps)
-    }
-
-    /// Tokens to keep room for, given how many more each running request may generate, summed after clipping.
-    func tokens(of growth: Int) -> Int { (growth * thousandths + 999) / 1000 }
 }

@@ -37,7 +37,7 @@ extension Scheduler {
     /// With one stage everything; with several an even share of all running decodes, those in flight included.
     func decodeShare() -> DecodeShare {
         let stages: Int = configuration.stages
-        guard stages > 1 else { return DecodeShare() }
+        guard stages > 1, configuration.balancesStages else { return DecodeShare() }
         var all = BatchLoad()
         for slot in running where branches[slot].scheduled + 1 >= branches[slot].prompt.count {
             all.addDecode(start: branches[slot].scheduled)
@@ -56,7 +56,7 @@ extension Scheduler {
             decodes: pass.load, room: pass.budget, waitingTokens: promptBacklog(pass),
             batchedTokens: configuration.maxNumBatchedTokens, blockSize: configuration.blockSize)
         let policy: Int = configuration.policy.promptTokens(situation, predictor)
-        guard configuration.stages > 1 else { return policy }
+        guard configuration.stages > 1, configuration.balancesStages else { return policy }
         let free: Double = Double(memory.freeCount) / Double(configuration.blockCount)
         let even: Int = PromptThrottle.tokens(
             waiting: situation.waitingTokens, freeShare: free, most: configuration.maxNumBatchedTokens)

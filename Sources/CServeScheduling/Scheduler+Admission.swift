@@ -32,14 +32,12 @@ extension Scheduler {
         return memory.lookUp(prompt: prompt, answer: item.answer, hashes: hashes ?? [])
     }
 
-    /// Whether the whole text fits now, with the adaptive reserve for everyone's growth; alone, it need only fit.
+    /// Whether the whole text fits now, beside what is kept for everyone's growth; alone, it need only fit.
     private func fits(_ item: WaitingRequest, cached: [BlockID], _ request: Request) -> Bool {
         let known: Int = item.promptCount + item.answer.count
         let taken: Int = memory.blocks(for: known) - cached.count + memory.freeAmong(cached)
         guard !running.isEmpty else { return taken <= memory.freeCount }
-        let own: Int = min(limit(of: request) - item.answer.count, GrowthReserve.clip) * item.branches.count
-        let kept: Int = memory.blocks(for: reserve.tokens(of: runningGrowth + own))
-        return taken + item.branches.count - 1 + kept <= memory.freeCount
+        return taken + item.branches.count - 1 + keptBlocks(beside: item, request) <= memory.freeCount
     }
 
     /// Tokens by which the running branches may still grow.

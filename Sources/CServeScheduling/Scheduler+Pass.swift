@@ -63,6 +63,7 @@ extension Scheduler {
                 return true
             }
             guard preemptNewest(from: index) else { return false }
+            if configuration.growthReserve == .none { pass.isClosed = true }
         }
     }
 

@@ -4,7 +4,7 @@ import CServeCore
 extension Scheduler {
     /// How many of some steady steps pass before the queue's head might start; no step too many.
     ///
-    /// While the others decode, blocks only get fewer, and the reserve for their growth shrinks. Of the prefixes that
+    /// While the others decode, blocks only get fewer, and an adaptive reserve for their growth shrinks. Of the prefixes that
     /// the head can reuse, none is added as long as the first missing one does not turn up.
     func stepsOfWaiting(_ most: Int) -> Int {
         let budget: Int = configuration.maxNumBatchedTokens - running.count
@@ -14,19 +14,29 @@ extension Scheduler {
         let known: Int = head.promptCount + head.answer.count
         let taken: Int =
             memory.blocks(for: known) - cached.count + memory.freeAmong(cached) + head.branches.count - 1
-        let own: Int = min(limit(of: state.request) - head.answer.count, GrowthReserve.clip) * head.branches.count
-        var growth: Int = runningGrowth + own
-        var kept: GrowthReserve = reserve
         // Who has a block for the first step already takes none in it.
         let provided: Int = running.count {
             branches[$0].scheduled % memory.blockSize == 0
                 && branches[$0].table.count * memory.blockSize > branches[$0].scheduled
         }
-        var free: Int = memory.freeCount + provided
         let takers: [Int] = blockTakers()
+        switch configuration.growthReserve {
+        case .adaptive:
+            let own: Int = min(limit(of: state.request) - head.answer.count, GrowthReserve.clip) * head.branches.count
+            return adaptiveWait(most, need: taken, growth: own, free: memory.freeCount + provided, takers)
+        case .none: return taken <= memory.freeCount + provided - takers[0] ? 0 : most
+        // What is taken was kept: that the head does not fit cannot change.
+        case .full: return taken + keptBlocks(beside: head, state.request) <= memory.freeCount ? 0 : most
+        }
+    }
+
+    private func adaptiveWait(_ most: Int, need: Int, growth own: Int, free: Int, _ takers: [Int]) -> Int {
+        var growth: Int = runningGrowth + own
+        var kept: GrowthReserve = reserve
+        var free: Int = free
         for step in 0..<most {
             free -= takers[step % memory.blockSize]
-            if taken + memory.blocks(for: kept.tokens(of: max(0, growth))) <= free { return step }
+            if need + memory.blocks(for: kept.tokens(of: max(0, growth))) <= free { return step }
             growth -= running.count
             kept.stepped()
         }

@@ -30,6 +30,11 @@ public struct SchedulerConfiguration: Hashable, Codable, Sendable {
     public var draftLookup: ClosedRange<Int> = 2...4
     /// How prompts join decodes.
     public var policy: SchedulingPolicy = .auto
+    /// How much of the cache is kept free for running requests' growth when a new one is admitted.
+    public var growthReserve: GrowthReservePolicy = .adaptive
+    /// Whether decodes and prompts are shared out evenly among the micro-batches of a pipeline. Without it a micro-batch
+    /// takes all that is due, as vLLM V1's and TensorRT-LLM's do.
+    public var balancesStages: Bool = true
     /// The model's end-of-sequence tokens.
     public var eosTokenIDs: Set<TokenID> = []
     /// Requests that may wait.
@@ -53,4 +58,30 @@ public struct SchedulerConfiguration: Hashable, Codable, Sendable {
     public var capacity: Int { blockCount * blockSize }
     /// Micro-batches that may be in flight.
     public var depth: Int { stages + lookAhead }
+}
+
+extension SchedulerConfiguration {
+    /// Decodes settings; those that are younger than the others may be absent.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            blockCount: try fields.decode(Int.self, forKey: .blockCount),
+            blockSize: try fields.decode(Int.self, forKey: .blockSize),
+            maxNumSeqs: try fields.decode(Int.self, forKey: .maxNumSeqs),
+            maxNumBatchedTokens: try fields.decode(Int.self, forKey: .maxNumBatchedTokens),
+            maxModelLength: try fields.decode(Int.self, forKey: .maxModelLength))
+        chunkedPrefillSize = try fields.decodeIfPresent(Int.self, forKey: .chunkedPrefillSize)
+        useChunkedPrefill = try fields.decode(Bool.self, forKey: .useChunkedPrefill)
+        usePrefixCaching = try fields.decode(Bool.self, forKey: .usePrefixCaching)
+        stages = try fields.decode(Int.self, forKey: .stages)
+        lookAhead = try fields.decode(Int.self, forKey: .lookAhead)
+        draftTokens = try fields.decode(Int.self, forKey: .draftTokens)
+        draftLookup = try fields.decode(ClosedRange<Int>.self, forKey: .draftLookup)
+        policy = try fields.decode(SchedulingPolicy.self, forKey: .policy)
+        growthReserve = try fields.decodeIfPresent(GrowthReservePolicy.self, forKey: .growthReserve) ?? .adaptive
+        balancesStages = try fields.decodeIfPresent(Bool.self, forKey: .balancesStages) ?? true
+        eosTokenIDs = try fields.decode(Set<TokenID>.self, forKey: .eosTokenIDs)
+        maxQueuedRequests = try fields.decode(Int.self, forKey: .maxQueuedRequests)
+        maxQueuedTokens = try fields.decode(Int.self, forKey: .maxQueuedTokens)
+    }
 }

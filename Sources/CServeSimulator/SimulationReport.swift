@@ -50,6 +50,10 @@ public struct SimulationReport: Hashable, Codable, Sendable {
     public var failures: [RequestFailure: Int]
     /// From the first request sent to the last answer's end.
     public var duration: Nanoseconds
+    /// Prompt tokens of answered requests.
+    public var promptTokens: Int
+    /// Generated tokens of answered requests.
+    public var outputTokens: Int
     /// Time to first token.
     public var ttft: LatencySummary
     /// Time per output token, of answers of two and more.
@@ -95,10 +99,13 @@ extension SimulationReport {
         let all: [Double] = replicas.flatMap(\.stageUtilisation)
         return all.reduce(0, +) / Double(max(1, all.count))
     }
+    /// The mean of all replicas' use of KV blocks.
+    public var meanKVUse: Double { replicas.reduce(0.0) { $0 + $1.meanKVUse } / Double(max(1, replicas.count)) }
+    /// Energy per generated token; 0 if there were none.
+    public var joulesPerOutputToken: Double { outputTokens > 0 ? joules / Double(outputTokens) : 0 }
     /// Price of a million generated tokens; nil if there were none.
     public var usdPerMillionOutputTokens: Double? {
-        let tokens: Double = throughput.outputTokensPerSecond * duration.seconds
-        return tokens > 0 ? usd / tokens * 1e6 : nil
+        outputTokens > 0 ? usd / Double(outputTokens) * 1e6 : nil
     }
     /// Requests that got no answer.
     public var failed: Int { failures.values.reduce(0, +) }

@@ -14,6 +14,7 @@ extension SimulationRun {
         let offered: Int = tally.completed + tally.failed
         return SimulationReport(
             offered: offered, completed: tally.completed, failures: tally.failures, duration: duration,
+            promptTokens: tally.promptTokens, outputTokens: tally.outputTokens,
             ttft: LatencySummary(of: tally.ttft), tpot: LatencySummary(of: tally.tpot), itl: books.gaps.summary,
             e2e: LatencySummary(of: tally.e2e), queueTime: LatencySummary(of: tally.queue),
             throughput: Throughput(

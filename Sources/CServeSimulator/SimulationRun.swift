@@ -34,7 +34,7 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
             }
             proceed()
         }
-        loseTurns()
+        lose(feed.takeWaiting())
     }
 
     private var nextEvent: Nanoseconds? {
@@ -103,13 +103,13 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
             router.ended(ending.promptTokens, on: ending.replica)
             feed.ended(
                 ending.index, at: ending.time, failed: ending.failed, mayHaveTurns: ending.mayHaveTurns)
-            if ending.failed { loseTurns() }
+            if ending.failed { lose(feed.takeLost()) }
         }
     }
 
-    /// Counts the turns that are never sent, and those behind them.
-    private mutating func loseTurns() {
-        var lost: [WorkloadRequest] = feed.takeLost()
+    /// Counts turns that are never sent, and those behind them.
+    private mutating func lose(_ turns: [WorkloadRequest]) {
+        var lost: [WorkloadRequest] = turns
         while let turn = lost.popLast() {
             books.lose(turn, at: now)
             feed.ended(turn.index, at: now, failed: true, mayHaveTurns: true)

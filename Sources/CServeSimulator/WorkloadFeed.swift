@@ -70,14 +70,17 @@ struct WorkloadFeed<Source: IteratorProtocol<WorkloadRequest>> {
         }
     }
 
-    /// Takes the turns that are never sent, because the answer before them never came.
+    /// Takes the turns that are never sent, because the answer before them failed.
     mutating func takeLost() -> [WorkloadRequest] {
-        if nextArrival == nil, isRead, !turns.isEmpty {
-            lost += turns.values.joined().sorted { $0.index < $1.index }
-            turns = [:]
-        }
+        guard !lost.isEmpty else { return [] }
         defer { lost = [] }
         return lost
+    }
+
+    /// Takes the turns that still wait when everything has ended: the answer before them is not in the workload.
+    mutating func takeWaiting() -> [WorkloadRequest] {
+        defer { turns = [:] }
+        return turns.values.joined().sorted { $0.index < $1.index }
     }
 
     /// When the next request that waits for no other is sent.

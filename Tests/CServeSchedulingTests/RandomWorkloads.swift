@@ -18,6 +18,8 @@ extension SchedulerConfiguration {
         let shortest: Int = random.int(1...3)
         made.draftLookup = shortest...random.int(shortest...4)
         made.policy = SchedulingPolicy.allCases[random.int(0...2)]
+        made.growthReserve = random.chance(50) ? .adaptive : GrowthReservePolicy.allCases[random.int(0...2)]
+        made.balancesStages = random.chance(80)
         made.eosTokenIDs = random.chance(50) ? [0, 1] : []
         return made
     }
