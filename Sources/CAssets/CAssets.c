@@ -72,5 +72,23 @@ CAsset cassets_model_config(void) { return ASSET(config); }
 CAsset cassets_model_generation_config(void) { return ASSET(generation_config); }
 CAsset cassets_model_tokenizer(void) { return ASSET(tokenizer); }
 CAsset cassets_model_tokenizer_config(void) { return ASSET(tokenizer_config); }
-// The built-in model, the catalogues and the workload presets, embedded so that the binary alone serves and plans. Edits to
-// the files rebuild this one.
+CAsset cassets_models(void) { return ASSET(models); }
+CAsset cassets_hardware_accelerators(void) { return ASSET(accelerators); }
+CAsset cassets_hardware_nodes(void) { return ASSET(nodes); }
+CAsset cassets_hardware_instances(void) { return ASSET(instances); }
+
+CAsset cassets_workload(size_t index) {
+    const CAsset workloads[] = {
+        ASSET(workload_chat),
+        ASSET(workload_conversation),
+        ASSET(workload_rag),
+        ASSET(workload_summarization),
+        ASSET(workload_long_summarization),
+        ASSET(workload_code_completion),
+        ASSET(workload_code_generation),
+        ASSET(workload_agent),
+        ASSET(workload_batch),
+        ASSET(workload_snowflake),
+    };
+    return index < sizeof(workloads) / sizeof(workloads[0]) ? workloads[index] : (CAsset){NULL, 0};
+}
