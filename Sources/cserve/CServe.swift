@@ -17,11 +17,14 @@ struct CServe: AsyncParsableCommand {
               cserve chat                                    talk to the built-in model in the terminal
               cserve models inspect ./Llama-3.2-1B-Instruct  shape, memory, or why it would be refused
               cserve bench offline --model ./Llama-3.2-1B    speed beside the machine's limits
+              cserve workload describe rag                   what a preset or a trace amounts to
 
             Completion for bash, zsh or fish: cserve --generate-completion-script bash
             """,
         version: ServerVersion.number,
-        subcommands: [Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Version.self])
+        subcommands: [
+            Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, WorkloadCommand.self, Version.self,
+        ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.
     static func main() async {

@@ -9,7 +9,8 @@ struct StreamTests {
         prefixes: SharedPrefixes? = nil, conversations: Conversations? = nil
     ) -> Workload {
         let lengths = RequestLengths.independent(
-            prompt: .lognormal(median: 200, sigma: 0.8, within: LengthRange(min: 4, max: 4000)), output: .uniform(10, 90))
+            prompt: .lognormal(median: 200, sigma: 0.8, within: LengthRange(min: 4, max: 4000)),
+            output: .uniform(10, 90))
         return Workload(
             name: "test", seed: seed,
             drawing: SyntheticRequests(lengths: lengths, prefixes: prefixes, conversations: conversations),

@@ -80,7 +80,8 @@ struct ConversationReader: TraceReader {
             let first: Int = builder.segments.count
             builder.segments.append(contentsOf: history)
             try builder.add(
-                arrival: nil, prompt: length, output: message.tokens, firstSegment: first, session: session, after: last)
+                arrival: nil, prompt: length, output: message.tokens, firstSegment: first, session: session, after: last
+            )
             last = builder.records.count - 1
             history.append(PromptSegment(.answer(builder.records.count - 1), tokens: message.tokens))
             length += message.tokens

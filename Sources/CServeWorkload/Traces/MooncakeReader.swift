@@ -58,7 +58,8 @@ struct MooncakeReader: TraceReader {
                 let blocks: Int = builder.segments.count - first
                 throw builder.bad(
                     "hash_ids", "\(blocks) blocks",
-                    "at most \((prompt + blockTokens - 1) / blockTokens) of \(blockTokens) tokens for input_length \(prompt)")
+                    "at most \((prompt + blockTokens - 1) / blockTokens) of \(blockTokens) tokens for input_length \(prompt)"
+                )
             }
             builder.segments[place].tokens = min(blockTokens, left)
             left -= blockTokens

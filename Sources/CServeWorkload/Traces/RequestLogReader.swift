@@ -115,7 +115,8 @@ private struct LogEntry {
 
     private mutating func member(_ key: String, _ cursor: inout JSONCursor) throws {
         switch key {
-        case "timestamp", "time", "ts", "@timestamp", "created_at", "start_time", "arrival_time": try time(&cursor, true)
+        case "timestamp", "time", "ts", "@timestamp", "created_at", "start_time", "arrival_time":
+            try time(&cursor, true)
         case "created": try time(&cursor, false)
         case "body", "request", "request_body", "response", "response_body", "usage": try nested(&cursor)
         case "messages": try texts(&cursor)

@@ -15,7 +15,11 @@ struct RequestReader: TraceReader {
                 try cursor.enter("[", "a list of segments")
                 while try cursor.nextElement() { builder.segments.append(try segment(&cursor, builder)) }
             case "arrival_ns", "prompt_tokens", "output_tokens", "session", "after", "think_time_ns":
-                if cursor.peek() == UInt8(ascii: "n") { try cursor.skipValue() } else { numbers[name] = try cursor.whole() }
+                if cursor.peek() == UInt8(ascii: "n") {
+                    try cursor.skipValue()
+                } else {
+                    numbers[name] = try cursor.whole()
+                }
             default: try cursor.skipValue()
             }
         }

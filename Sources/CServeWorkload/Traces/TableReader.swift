@@ -20,7 +20,8 @@ struct TableReader: TraceReader {
                 Layout(time: "TIMESTAMP", isTimeRequired: true, prompt: "ContextTokens", output: "GeneratedTokens")
             case .vidur:
                 Layout(
-                    time: "arrived_at", isTimeRequired: false, prompt: "num_prefill_tokens", output: "num_decode_tokens")
+                    time: "arrived_at", isTimeRequired: false, prompt: "num_prefill_tokens", output: "num_decode_tokens"
+                )
             case .burstGPT:
                 Layout(time: "Timestamp", isTimeRequired: true, prompt: "Request tokens", output: "Response tokens")
             default:
@@ -76,7 +77,8 @@ struct TableReader: TraceReader {
             !layout.isTimeRequired || place(layout.time) != nil
         else {
             throw .missingColumns(
-                file: builder.file, format: format, missing: layout.required.filter { place($0) == nil }, found: columns)
+                file: builder.file, format: format, missing: layout.required.filter { place($0) == nil }, found: columns
+            )
         }
         columnCount = columns.count
         places = (place(layout.time), prompt, output, layout.session.flatMap { place($0) })

@@ -86,7 +86,8 @@ public struct TraceParser {
         let found: ArraySlice<UInt8> = record.bytes[error.index..<min(error.index + 12, record.range.upperBound)]
         return .malformed(
             file: builder.file, line: record.line + lines, column: error.index - lineStart + 1,
-            found: found.isEmpty ? "the end" : "\"\(String(decoding: found, as: UTF8.self))\"", expected: error.expected)
+            found: found.isEmpty ? "the end" : "\"\(String(decoding: found, as: UTF8.self))\"", expected: error.expected
+        )
     }
 
     private func detected(_ record: RecordSplitter.Record) throws(TraceError) -> TraceFormat {
