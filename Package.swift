@@ -85,7 +85,7 @@ let package = Package(
         .testTarget(name: "CServeWorkloadTests", dependencies: ["CServeWorkload"]),
         .testTarget(name: "CServeSimulatorTests", dependencies: ["CServeSimulator"]),
         .testTarget(name: "CServePlannerTests", dependencies: ["CServePlanner"]),
-        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine", "CServeSimulator"]),
+        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine", "CServeCost", "CServeSimulator"]),
         .testTarget(
             name: "CServeServerTests",
             dependencies: [

@@ -4,6 +4,12 @@ import CServeCore
 import CServeCost
 import Testing
 
+/// The members of a node.
+private func node(_ accelerator: String, _ links: String) -> String {
+    #""name": "n", "accelerator": "\#(accelerator)", "count": 1, "interconnect": {"kind": "\#(links)", "#
+        + #""link": {"latency_s": 0, "bandwidth_bytes_per_s": 1}}"#
+}
+
 @Suite struct HardwareCatalogTests {
     let catalog: HardwareCatalog
 
@@ -12,7 +18,8 @@ import Testing
     @Test("the accelerators of the field are known, each number with a source and a date")
     func accelerators() throws {
         for name in [
-            "t4", "l4", "a10", "a10g", "a30", "a100-40", "a100-80", "h100", "h200", "b200", "l40s", "rtx3090", "rtx4090",
+            "t4", "l4", "a10", "a10g", "a30", "a100-40", "a100-80", "h100", "h200", "b200", "l40s", "rtx3090",
+            "rtx4090",
             "rtx-pro-6000", "v100-16", "zen4-2c",
         ] {
             let one = try catalog.requireAccelerator(name)
@@ -44,7 +51,8 @@ import Testing
             ("4xl4:pcie-p2p", "4xl4", 1, 4, .pciePeer), ("2xa100-80", "2xa100-80", 1, 2, .nvswitch),
             ("16xl4", "2x(8xl4)", 2, 8, .pcieHost), ("2x(4xl4)", "2x(4xl4)", 2, 4, .pcieHost),
             ("g6.12xlarge", "g6.12xlarge", 1, 4, .pcieHost), ("2xg6.12xlarge", "2x(g6.12xlarge)", 2, 4, .pcieHost),
-            ("2x(g6.12xlarge)", "2x(g6.12xlarge)", 2, 4, .pcieHost), ("aws/p5.48xlarge", "p5.48xlarge", 1, 8, .nvswitch),
+            ("2x(g6.12xlarge)", "2x(g6.12xlarge)", 2, 4, .pcieHost),
+            ("aws/p5.48xlarge", "p5.48xlarge", 1, 8, .nvswitch),
             ("n1-standard-32+4xT4", "n1-standard-32+4xT4", 1, 4, .pcieHost),
             ("Standard_NC96ads_A100_v4", "Standard_NC96ads_A100_v4", 1, 4, .nvlinkPairs),
         ])
@@ -155,8 +163,8 @@ import Testing
             (#""accelerators": [{"name": "l4", "memory_gb": 24}]"#, "memory_gb"),
             (#""accelerators": [{"name": "l4", "memory_bytes": -1}]"#, "a whole number above 0"),
             (#""accelerators": [{"name": "l4", "peak_ops_per_s": {"fp4": 1}}]"#, "peak_ops_per_s.fp4"),
-            (#""nodes": [{"name": "n", "accelerator": "l9", "count": 1, "interconnect": {"kind": "none", "link": {"latency_s": 0, "bandwidth_bytes_per_s": 1}}}]"#, #""nodes[0].accelerator" names "l9""#),
-            (#""nodes": [{"name": "n", "accelerator": "l4", "count": 1, "interconnect": {"kind": "usb"}}]"#, "pcie-host"),
+            (#""nodes": [{\#(node("l9", "none"))}]"#, #""nodes[0].accelerator" names "l9""#),
+            (#""nodes": [{\#(node("l4", "usb"))}]"#, "pcie-host"),
         ])
     func broken(text: String, hint: String) {
         var own = catalog

@@ -30,7 +30,8 @@ private let published: [(String, Int)] = [
     ("microsoft/Phi-3-medium-4k", 13_960_238_080), ("deepseek-ai/DeepSeek-V2-Lite", 15_706_484_224),
     ("deepseek-ai/DeepSeek-V3", 671_026_419_200),
     ("openai/gpt-oss-20b", 20_914_757_184), ("openai/gpt-oss-120b", 116_829_156_672),
-    ("EleutherAI/gpt-j-6b", 6_050_882_784), ("tiiuae/falcon-7b", 7_217_189_760), ("tiiuae/falcon-180B", 179_522_565_120),
+    ("EleutherAI/gpt-j-6b", 6_050_882_784), ("tiiuae/falcon-7b", 7_217_189_760),
+    ("tiiuae/falcon-180B", 179_522_565_120),
     ("facebook/opt-6.7b", 6_658_473_984), ("microsoft/phi-2", 2_779_683_840),
 ]
 
