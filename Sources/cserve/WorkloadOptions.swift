@@ -1,0 +1,235 @@
+// The flags that make a workload: the same for describing, planning, simulating and sending it.
+
+import ArgumentParser
+import CServeCore
+import CServeWorkload
+
+/// Which requests there are, and when they are sent.
+struct WorkloadOptions: ParsableArguments {
+    @Option(
+        name: [.long, .customShort("w")],
+        help: "A preset (cserve workload list), fixed lengths such as 1024/128, or a workload or trace file.")
+    var workload: String?
+
+    @Option(help: "Requests per second on average; inf sends all at once.")
+    var rate: Double?
+
+    @Option(help: "Burstiness of the gaps, 1 / CV^2 as in vllm bench serve: 1 is Poisson, lower is burstier.")
+    var burstiness: Double?
+
+    @Option(help: "Clients that each wait for their answer, in place of a rate.")
+    var concurrency: Int?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Clients that swing: MIN MAX SUSTAIN, as in fib.", valueName: "min max sustain"))
+    var wave: [Int] = []
+
+    @Option(help: "What a client waits between an answer and its next request: 2s.")
+    var thinkTime: String?
+
+    @Option(help: "How many requests.")
+    var requests: Int?
+
+    @Option(help: "For how long requests arrive: 90s, 10m.")
+    var duration: String?
+
+    @Option(help: "Decides every draw (default: the workload's own).")
+    var seed: UInt64?
+
+    @Option(help: "Tokens of every prompt.")
+    var promptLen: Int?
+
+    @Option(help: "Tokens of every answer.")
+    var outputLen: Int?
+
+    @Option(help: "Tokens of a beginning that all prompts share, before the prompt's own.")
+    var prefixLen: Int?
+
+    @OptionGroup var trace: TraceFlags
+
+    /// The workload that the flags ask for.
+    ///
+    /// - Parameter fallback: The workload when neither a name nor lengths are given.
+    /// - Throws: `WorkloadOptionError`, ``WorkloadError``, ``TraceError``.
+    func resolved(default fallback: String = "chat") throws -> Workload {
+        var result: Workload = try base(fallback)
+        if let seed { result.seed = seed }
+        try setContent(&result)
+        try setArrivals(&result)
+        try setBounds(&result)
+        try result.validate()
+        return result
+    }
+
+    private func base(_ fallback: String) throws -> Workload {
+        if workload == nil, let promptLen, let outputLen {
+            guard let shape = WorkloadCatalog.shape("\(promptLen)/\(outputLen)") else {
+                throw WorkloadOptionError.badValue(
+                    flag: "--prompt-len", value: "\(promptLen) with --output-len \(outputLen)", expected: "above 0")
+            }
+            return shape
+        }
+        return try WorkloadFiles.workload(workload ?? fallback, try trace.choices())
+    }
+
+    private func setContent(_ result: inout Workload) throws {
+        guard promptLen != nil || outputLen != nil || prefixLen != nil else { return }
+        guard case .synthetic(var drawn) = result.content else {
+            throw WorkloadOptionError.conflict("--prompt-len, --output-len and --prefix-len", "a trace")
+        }
+        if promptLen != nil || outputLen != nil {
+            guard case .separate(let prompt, let output, let correlation) = drawn.lengths else {
+                throw WorkloadOptionError.conflict("--prompt-len and --output-len", "pairs of lengths")
+            }
+            drawn.lengths = .separate(
+                prompt: promptLen.map { .fixed($0) } ?? prompt, output: outputLen.map { .fixed($0) } ?? output,
+                correlation: correlation)
+        }
+        if let prefixLen { drawn.prefixes = prefixLen > 0 ? SharedPrefixes(tokens: .fixed(prefixLen)) : nil }
+        result.content = .synthetic(drawn)
+    }
+
+    private func setArrivals(_ result: inout Workload) throws {
+        let loops: Bool = concurrency != nil || !wave.isEmpty
+        if loops, rate != nil || burstiness != nil {
+            throw WorkloadOptionError.conflict("--concurrency and --wave", "--rate and --burstiness")
+        }
+        if concurrency != nil, !wave.isEmpty { throw WorkloadOptionError.conflict("--concurrency", "--wave") }
+        if loops { result.arrivals = .closedLoop(try clients()) }
+        if let thinkTime, !loops {
+            throw WorkloadOptionError.badValue(
+                flag: "--think-time", value: thinkTime, expected: "given with --concurrency")
+        }
+        if let rate { result = rate == .infinity ? atOnce(result) : result.scaled(toRate: rate) }
+        if let burstiness {
+            guard let rate = result.meanRate, rate.isFinite else {
+                throw WorkloadOptionError.badValue(
+                    flag: "--burstiness", value: "\(burstiness)", expected: "given with --rate for this workload")
+            }
+            result.arrivals = burstiness == 1 ? .poisson(rate: rate) : .gamma(rate: rate, burstiness: burstiness)
+        }
+        if let speedup = trace.speedup {
+            guard case .recorded(let own) = result.arrivals, rate == nil else {
+                throw WorkloadOptionError.conflict("--speedup", "--rate, --concurrency, or a workload without times")
+            }
+            result.arrivals = .recorded(speedup: own * speedup)
+        }
+    }
+
+    private func atOnce(_ workload: Workload) -> Workload {
+        var copy: Workload = workload
+        copy.arrivals = .allAtOnce
+        return copy
+    }
+
+    private func clients() throws -> ClosedLoop {
+        let think: ThinkTime = try thinkTime.map { .fixed(try SpanFlag.span("--think-time", $0)) } ?? .none
+        if let concurrency { return ClosedLoop(clients: concurrency, thinkTime: think) }
+        guard wave.count == 3 else {
+            throw WorkloadOptionError.badValue(
+                flag: "--wave", value: wave.map { "\($0)" }.joined(separator: " "), expected: "MIN MAX SUSTAIN")
+        }
+        let shape = ConcurrencyWave(min: wave[0], max: wave[1], sustain: wave[2])
+        return ClosedLoop(clients: shape.max, wave: shape, thinkTime: think)
+    }
+
+    private func setBounds(_ result: inout Workload) throws {
+        if let duration {
+            result.duration = try SpanFlag.span("--duration", duration)
+            // A preset's number of requests is a default, not a bound beside a duration that was asked for.
+            if requests == nil, result.arrivals != .allAtOnce { result.requests = nil }
+        }
+        if let requests { result.requests = requests }
+    }
+}
+
+/// Flags about traces alone.
+struct TraceFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The trace's format when its first line does not tell: "
+                + TraceFormat.allCases.map(\.rawValue).joined(separator: ", ") + "."))
+    var traceFormat: String?
+
+    @Option(help: "Replays a trace this many times as fast.")
+    var speedup: Double?
+
+    @Option(name: .customLong("from"), help: "Replays a trace from this time on: 10m.")
+    var from: String?
+
+    @Option(name: .customLong("to"), help: "Replays a trace up to this time.")
+    var to: String?
+
+    @Option(help: "Passes over this many requests of a trace.")
+    var skip: Int?
+
+    @Option(help: "Keeps this share of a trace's requests (conversations), 0 to 1.")
+    var sample: Double?
+
+    @Option(help: "Turns taken of each recorded conversation at most; 1 is what vllm bench serve does.")
+    var maxTurns: Int?
+
+    @Flag(name: .customLong("repeat"), help: "Starts the trace again when it ends before the requests or the duration.")
+    var repeats: Bool = false
+
+    /// How trace files are read.
+    func choices() throws -> TraceChoices {
+        var result = TraceChoices()
+        if let traceFormat {
+            guard let format = TraceFormat(rawValue: traceFormat.lowercased()) else {
+                let known: String = TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")
+                throw WorkloadOptionError.badValue(
+                    flag: "--trace-format", value: traceFormat, expected: "one of \(known)")
+            }
+            result.format = format
+        }
+        if let from { result.selection.from = try SpanFlag.span("--from", from) }
+        result.selection.to = try to.map { try SpanFlag.span("--to", $0) }
+        if let skip { result.selection.skip = skip }
+        if let sample { result.selection.sample = sample }
+        if let maxTurns { result.options.maxTurns = max(1, maxTurns) }
+        result.repeats = repeats
+        return result
+    }
+}
+
+/// How trace files are read and which part is taken.
+struct TraceChoices {
+    var format: TraceFormat?
+    var selection: TraceSelection = TraceSelection()
+    var options: TraceOptions = TraceOptions()
+    var repeats: Bool = false
+}
+
+/// Spans of time on the command line.
+enum SpanFlag {
+    static func span(_ flag: String, _ text: String) throws(WorkloadOptionError) -> Nanoseconds {
+        // A bare number is seconds, as in other load generators.
+        guard let span = SpanText.nanoseconds(text) ?? SpanText.nanoseconds(text + "s") else {
+            throw .badValue(flag: flag, value: text, expected: "a span with its unit: 90s, 10m, 500ms")
+        }
+        return span
+    }
+}
+
+/// Why flags do not make a workload.
+enum WorkloadOptionError: Error, Hashable, CustomStringConvertible {
+    /// A flag has a value that cannot be used.
+    case badValue(flag: String, value: String, expected: String)
+    /// Flags that exclude each other.
+    case conflict(String, String)
+    /// A file that cannot be read.
+    case unreadable(file: String, reason: String)
+    /// A file that is not what it should be.
+    case invalid(file: String, reason: String)
+
+    var description: String {
+        switch self {
+        case .badValue(let flag, let value, let expected): "\(flag) is \(value), but must be \(expected)."
+        case .conflict(let flags, let others): "\(flags) cannot be used with \(others). Leave one of them out."
+        case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)."
+        case .invalid(let file, let reason): "\(file): \(reason)"
+        }
+    }
+}
