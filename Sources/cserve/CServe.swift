@@ -18,6 +18,8 @@ struct CServe: AsyncParsableCommand {
               cserve models inspect ./Llama-3.2-1B-Instruct  shape, memory, or why it would be refused
               cserve models --catalog                        models that planning knows by name
               cserve hardware 4xl4                           links and prices of hardware
+              cserve plan --model llama-3-8b --workload rag --rate 4 --ttft-p99 1s
+                                                             which hardware, how many, which settings, at what cost
               cserve bench offline --model ./Llama-3.2-1B    speed beside the machine's limits
               cserve workload describe rag                   what a preset or a trace amounts to
 
@@ -26,7 +28,7 @@ struct CServe: AsyncParsableCommand {
         version: ServerVersion.number,
         subcommands: [
             Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, WorkloadCommand.self,
-            Version.self,
+            PlanCommand.self, Simulate.self, Compare.self, Version.self,
         ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.
