@@ -21,7 +21,10 @@ struct CServe: AsyncParsableCommand {
             Completion for bash, zsh or fish: cserve --generate-completion-script bash
             """,
         version: ServerVersion.number,
-        subcommands: [Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Version.self])
+        subcommands: [
+            Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Calibrate.self, Fidelity.self,
+            Version.self,
+        ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.
     static func main() async {

@@ -21,4 +21,12 @@ CAsset cassets_model_tokenizer(void);
 /// Its tokenizer_config.json, with the chat template.
 CAsset cassets_model_tokenizer_config(void);
 
+/// The measured utilisation curves, hardware/utilisation.json.
+CAsset cassets_utilisation(void);
+/// Engine profiles of hardware/engines.
+CAsset cassets_engine_cserve(void);
+CAsset cassets_engine_vllm(void);
+CAsset cassets_engine_vllm_v0(void);
+CAsset cassets_engine_trtllm(void);
+
 #endif
