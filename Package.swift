@@ -85,7 +85,7 @@ let package = Package(
         .testTarget(name: "CServeWorkloadTests", dependencies: ["CServeWorkload"]),
         .testTarget(name: "CServeSimulatorTests", dependencies: ["CServeSimulator"]),
         .testTarget(name: "CServePlannerTests", dependencies: ["CServePlanner"]),
-        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine"]),
+        .testTarget(name: "CServeEngineTests", dependencies: ["CServeEngine", "CServeCost"]),
         .testTarget(
             name: "CServeServerTests",
             dependencies: [

@@ -100,10 +100,10 @@ extension EngineMemory {
         cacheScales: true,
         provenance: ["*": Provenance(source: "MemoryPlan, which the engine obeys", date: "2026-11-24")])
 
-    /// CServe on a GPU: the same plan with plain matrices beside a CUDA context.
+    /// CServe on a GPU: the same plan with the same packing beside a CUDA context.
     public static let cserveGPU = EngineMemory(
-        name: "cserve", packing: WeightPacking(rows: 1, bfloat16Columns: 1, codeColumns: 2), quantizesEmbedding: true,
-        activations: .arena, fixedBytes: gibibytes(0.5), collectiveBytes: gibibytes(0.35), cacheScales: true,
+        name: "cserve", packing: .cpu, quantizesEmbedding: true, activations: .arena, fixedBytes: gibibytes(0.5),
+        collectiveBytes: gibibytes(0.35), cacheScales: true,
         provenance: [
             "*": Provenance(
                 source: "MemoryPlan; context and collectives as measured of other engines on CUDA", date: "2026-11-24",
@@ -119,12 +119,12 @@ extension EngineMemory {
         fixedBytes: gibibytes(0.68), collectiveBytes: gibibytes(1.83), keepsWholeContext: false,
         provenance: [
             "activations": Provenance(
-                source: "per token: ai-dynamo/aiconfigurator memory model; per logit: llm-d planner PR #205, activation "
-                    + "peaks of vLLM 0.19 on H100 (Llama 1.89 GiB, Qwen2 2.25) over 1024 rows of their vocabularies",
+                source: "per token: ai-dynamo/aiconfigurator memory model; per logit: llm-d planner PR #205, "
+                    + "activation peaks of vLLM 0.19 on H100 (Llama 1.89 GiB, Qwen2 2.25) over 1024 rows of their vocabularies",
                 date: "2026"),
             "fixed_bytes": Provenance(
-                source: "llm-d planner PR #205: 0.27 GiB outside of torch; with 0.41 GiB of graphs and workspaces that the "
-                    + "KV blocks of vLLM 0.19 on an RTX 4090 leave unexplained (casys-kaist/LLMServingSim)",
+                source: "llm-d planner PR #205: 0.27 GiB outside of torch; with 0.41 GiB of graphs and workspaces that "
+                    + "the KV blocks of vLLM 0.19 on an RTX 4090 leave unexplained (casys-kaist/LLMServingSim)",
                 date: "2026-08-20", isEstimate: true),
             "collective_bytes": Provenance(
                 source: "llm-d planner PR #205: 2.10 GiB outside of torch at TP > 1, less 0.27", date: "2026"),

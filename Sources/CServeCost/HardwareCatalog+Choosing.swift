@@ -69,7 +69,7 @@ extension HardwareCatalog {
         }
         guard count % most == 0 else {
             throw .badHardware(
-                text: text, reason: "a node holds \(most) \(accelerator.name) at most, and \(count) is no multiple of it")
+                text: text, reason: "a node holds \(most) \(accelerator.name) at most, and \(count) is no multiple")
         }
         let node = try genericNode(accelerator, count: most, topology: topology)
         return HardwareChoice(

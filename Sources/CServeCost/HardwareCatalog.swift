@@ -80,7 +80,7 @@ public struct HardwareCatalog: Hashable, Sendable {
     ) throws(CatalogError) -> NodeSpec {
         let known = topologies.first { $0.accelerator == accelerator.name }
         let choices = known?.interconnects ?? []
-        var interconnect = choices.first ?? Interconnect(kind: .none, link: accelerator.hostLink ?? Self.slowLink)
+        var interconnect = choices.first ?? Interconnect(kind: .pcieHost, link: accelerator.hostLink ?? Self.slowLink)
         if let topology, count > 1 {
             guard let chosen = choices.first(where: { $0.kind == topology }) else {
                 throw .unknownTopology(

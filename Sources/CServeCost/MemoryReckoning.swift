@@ -61,7 +61,8 @@ struct MemoryReckoning {
         let activations = activationBytes(shard)
         let overhead = engine.fixedBytes + (shard.ranks > 1 ? engine.collectiveBytes : 0)
         let room = room(besides: weights.resident + activations, overhead: overhead)
-        let perBlock = shard.layers.count
+        let perBlock =
+            shard.layers.count
             * shape.cacheBytes(
                 positions: recipe.blockSize, ranks: shard.ranks, format: placement.precision.cache,
                 scales: engine.cacheScales)
@@ -105,6 +106,9 @@ struct MemoryReckoning {
     private var layouts: WeightLayouts {
         let precision = placement.precision
         let layout: (WeightFormat) -> WeightLayout = { engine.packing?.layout($0) ?? WeightLayout(format: $0) }
+        guard precision.exceptions.isEmpty else {
+            return WeightLayouts(layout(precision.weights), exceptions: precision.exceptions.mapValues(layout))
+        }
         guard case .quantized(let format) = precision.weights else { return WeightLayouts(layout(precision.weights)) }
         let onLoad = Quantization.allCases.first { $0.format(.qkv) == format }
         if let onLoad, engine.quantizesEmbedding {

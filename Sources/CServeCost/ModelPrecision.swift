@@ -11,6 +11,8 @@ public struct ModelPrecision: Hashable, Codable, Sendable {
     public var cache: CacheFormat
     /// How matrices are stored that quantisation leaves alone, and norms where an engine keeps them so.
     public var plain: ElementType
+    /// Matrices that one checkpoint stores otherwise than ``weights``; empty where the engine's rules say all.
+    public var exceptions: [WeightLayouts.Place: WeightFormat] = [:]
 
     /// Describes a precision; `plain` is the weights' own type, or bfloat16 where they are codes, unless it is given.
     public init(weights: WeightFormat, arithmetic: ArithmeticType, cache: CacheFormat, plain: ElementType? = nil) {

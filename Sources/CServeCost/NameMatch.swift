@@ -8,7 +8,8 @@ enum NameMatch {
         let characters = Array(name.lowercased())
         var key = ""
         for (index, character) in characters.enumerated() {
-            let isPoint = character == "." && index > 0 && index + 1 < characters.count
+            let isPoint =
+                character == "." && index > 0 && index + 1 < characters.count
                 && characters[index - 1].isNumber && characters[index + 1].isNumber
             if character.isLetter || character.isNumber || isPoint { key.append(character) }
         }

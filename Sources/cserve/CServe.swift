@@ -16,13 +16,15 @@ struct CServe: AsyncParsableCommand {
               cserve serve --model ./Llama-3.2-1B-Instruct   a Hugging Face checkpoint folder
               cserve chat                                    talk to the built-in model in the terminal
               cserve models inspect ./Llama-3.2-1B-Instruct  shape, memory, or why it would be refused
+              cserve models --catalog                        models that planning knows by name
+              cserve hardware 4xl4                           links and prices of hardware
               cserve bench offline --model ./Llama-3.2-1B    speed beside the machine's limits
 
             Completion for bash, zsh or fish: cserve --generate-completion-script bash
             """,
         version: ServerVersion.number,
         subcommands: [
-            Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Calibrate.self, Fidelity.self,
+            Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, Calibrate.self, Fidelity.self,
             Version.self,
         ])
 

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import CServeCore
+import CServeCost
 import CServeEngine
 
 /// Lists and inspects models.
@@ -13,9 +14,44 @@ struct Models: ParsableCommand {
     /// The families.
     struct List: ParsableCommand {
         static let configuration: CommandConfiguration = CommandConfiguration(
-            abstract: "List the model families that this build serves.")
+            abstract: "List the model families that this build serves, or the models that planning knows.")
 
-        func run() {
+        @Flag(help: "List the models that planning knows by name, or one of them in full.")
+        var catalog: Bool = false
+
+        @Argument(help: "A model as people type it (llama-3-8b), a checkpoint's folder, or a config.json file.")
+        var name: String?
+
+        @Flag(help: "Print one JSON object (with --catalog).")
+        var json: Bool = false
+
+        func validate() throws {
+            if let name, !catalog {
+                throw ValidationError("Use `cserve models --catalog \(name)` or `cserve models inspect \(name)`.")
+            }
+        }
+
+        func run() throws {
+            try Failure.explained(asJSON: json) {
+                guard catalog else { return families() }
+                let models: ModelCatalog = try Catalogs.models()
+                guard let name else {
+                    let all: [JSONValue] = models.entries.map {
+                        ModelCatalogReport.object(ModelCatalogReport.facts($0))
+                    }
+                    let object: JSONObject = JSONObject([("models", .array(all))])
+                    return Console.say(json ? JSONValue.object(object).text(.pretty) : ModelCatalogReport.list(models))
+                }
+                let facts: [(name: String, value: JSONValue)] =
+                    try models.entry(named: name).map {
+                        ModelCatalogReport.facts($0)
+                    } ?? ModelCatalogReport.facts(try ModelChoice.find(name).shape)
+                Console.say(
+                    json ? ModelCatalogReport.object(facts).text(.pretty) : ModelCatalogReport.lines(facts))
+            }
+        }
+
+        private func families() {
             Console.say("Built in: \(Recipe.builtInModel)")
             Console.say("Checkpoint folders in Hugging Face's format, by config.json's architectures:")
             for family in ModelFamily.served {
@@ -51,14 +87,7 @@ struct Models: ParsableCommand {
             facts.append(("stored_type", .string(checkpoint.storedElement().rawValue)))
             if let method = checkpoint.quantization { facts.append(("quantization", .string(method))) }
             facts.append(("tensors", .integer(checkpoint.tensors.count)))
-            guard !json else {
-                return Console.say(JSONValue.object(JSONObject(facts.map { ($0.name, $0.value) })).text(.pretty))
-            }
-            for fact in facts {
-                var value: String = fact.value.stringValue ?? fact.value.text()
-                if fact.name.contains("bytes"), let bytes = fact.value.intValue { value += " (\(ByteCount(bytes)))" }
-                Console.say("\(fact.name.replacing("_", with: " ")): \(value)")
-            }
+            Console.say(json ? ModelCatalogReport.object(facts).text(.pretty) : ModelCatalogReport.lines(facts))
         }
     }
 }

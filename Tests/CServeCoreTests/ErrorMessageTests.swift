@@ -68,6 +68,11 @@ func modelShapeErrorMessages() {
             "The architecture \"GPT2LMHeadModel\" is not supported. Supported: LlamaForCausalLM, Qwen3ForCausalLM."
         ),
         (
+            .plannedOnly(family: "deepseek_v3", supported: ["LlamaForCausalLM"]),
+            "Models of the family deepseek_v3 can be planned (cserve plan, cserve models --catalog) but not served. Served: "
+                + "LlamaForCausalLM."
+        ),
+        (
             .unsupportedValue(file: "config.json", field: "hidden_act", value: "swish7", supported: "silu, gelu"),
             "config.json: \"hidden_act\" is \"swish7\", which is not supported. Supported: silu, gelu."
         ),

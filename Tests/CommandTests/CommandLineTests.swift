@@ -59,6 +59,12 @@ struct CommandLineTests {
             (["serve", "--api-key", "good", "two words"], 64, "--api-key has an empty key"),
             (["serve", "--max-model-len", "100000", "--port", "0"], 1, "made for 2048 tokens"),
             (["models", "inspect", "/nowhere"], 1, "no checkpoint folder"),
+            (["models", "--catalog", "llama-9"], 1, "There is no model"),
+            (["models", "llama-3-8b"], 64, "cserve models --catalog llama-3-8b"),
+            (["hardware", "5xl5"], 1, "Near: l4"),
+            (["hardware", "--provider", "ibm"], 1, "Choose one of aws, azure, gcp"),
+            (["hardware", "--price", "l4"], 1, "is not a price"),
+            (["hardware", "--hardware", "/nowhere.json"], 1, "cannot be read"),
             (["serve", "--enable-lora"], 64, "Merge the adapter"),
             (["serve", "--speculative-config", "{"], 64, "not a JSON object"),
             (

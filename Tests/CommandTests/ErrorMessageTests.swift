@@ -112,3 +112,11 @@ func dataFolderErrorMessages() {
     ]
     for (error, message) in messages { #expect(error.description == message) }
 }
+
+@Test("Every error about catalogue files and hardware says what to do next")
+func catalogFileErrorMessages() {
+    let unreadable: CatalogFileError = .unreadable("my.json")
+    #expect(unreadable.description == "my.json cannot be read. Is it there, and may you read it?")
+    let provider: HardwareError = .unknownProvider("ibm", known: ["aws", "gcp"])
+    #expect(provider.description == "No prices of \"ibm\" are known. Choose one of aws, gcp.")
+}

@@ -20,6 +20,14 @@ CAsset cassets_model_generation_config(void);
 CAsset cassets_model_tokenizer(void);
 /// Its tokenizer_config.json, with the chat template.
 CAsset cassets_model_tokenizer_config(void);
+/// The catalogue of models.
+CAsset cassets_models(void);
+/// The catalogue of accelerators.
+CAsset cassets_hardware_accelerators(void);
+/// How accelerators are linked in nodes.
+CAsset cassets_hardware_nodes(void);
+/// The clouds' instances with their prices.
+CAsset cassets_hardware_instances(void);
 
 /// The measured utilisation curves, hardware/utilisation.json.
 CAsset cassets_utilisation(void);
