@@ -18,7 +18,8 @@ enum BuiltInModel {
     static var tokenizer: Data { Data(bytes(cassets_model_tokenizer())) }
     static var tokenizerConfiguration: Data { Data(bytes(cassets_model_tokenizer_config())) }
 
-    private static func bytes(_ asset: CAsset) -> [UInt8] { BuiltInFile.bytes(asset) }
+    /// A copy of an embedded file.
+    static func bytes(_ asset: CAsset) -> [UInt8] { BuiltInFile.bytes(asset) }
 }
 
 /// Files inside the binary.
