@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 out=$root/.build/kernels
-clang=${CLANG:-clang}
+clang=${CLANG:-$(command -v clang || echo "$(dirname "$(command -v swift)")/clang")}
 linker=$clang
 flags=(-O3 -std=gnu17 -fno-math-errno -fno-trapping-math -Wall -Wextra -I "$root/Sources/CKernels/include")
 mkdir -p "$out"
