@@ -16,6 +16,7 @@ serve: release ## Builds in release and serves the built-in model on port 8000 (
 test: setup-test ## Builds and runs every test, OpenAI's client and PyPI tokenizers among them.
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+	Tests/Kernels/run.sh
 	Tests/Clients/run.sh .build/debug/cserve
 	Tests/Clients/tokenizers.sh
 

@@ -1,14 +1,15 @@
 // Attention over the paged cache: the split of a batch into items of query rows, and of long items into spans.
 
 #define CS_BODY "attention_body.h"
+#define CS_WITH_BF16_DOTS
 #include "table.h"
 
 #include "every_isa.h"
 
 void cs_fill_attention(cs_kernels *kernels, cs_isa isa) {
-    kernels->attention_item = CS_PICK(isa, attention_item);
-    kernels->attention_span = CS_PICK(isa, attention_span);
-    kernels->attention_merge = CS_PICK(isa, attention_merge);
+    kernels->attention_item = CS_PICK_BF16(isa, attention_item);
+    kernels->attention_span = CS_PICK_BF16(isa, attention_span);
+    kernels->attention_merge = CS_PICK_BF16(isa, attention_merge);
     cs_fill_cache(kernels, isa);
 }
 

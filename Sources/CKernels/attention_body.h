@@ -55,8 +55,7 @@ static void CS_NAME(room)(const cs_attention_item *item, float *scratch, CS_NAME
 CS_INLINE void CS_NAME(to_words)(bool dot, const f32x16 *values, int vectors, uint32_t *words) {
 #if defined(CS_HAS_BF16_DOT)
     if (dot) {
-        for (int v = 0; v < vectors; v++)
-            _mm256_storeu_si256((__m256i *)(void *)(words + v * 8), (__m256i)_mm512_cvtneps_pbh((__m512)values[v]));
+        for (int v = 0; v < vectors; v++) CS_NAME(to_pairs)(values[v], words + v * 8);
         return;
     }
 #endif

@@ -64,9 +64,8 @@ CS_INLINE void CS_NAME(multiply_pair)(
             if (!whole) b[v] &= 0xffffu;
         }
         CS_UNROLL for (int m = 0; m < rows; m++) {
-            __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[m * x_stride + i]);
-            CS_UNROLL for (int v = 0; v < strip; v++)
-                sum[m][v] = (f32x16)_mm512_dpbf16_ps((__m512)sum[m][v], a, (__m512bh)b[v]);
+            const uint32_t pair = x[m * x_stride + i];
+            CS_UNROLL for (int v = 0; v < strip; v++) sum[m][v] = CS_NAME(dot_pairs)(sum[m][v], pair, b[v]);
         }
         return;
     }

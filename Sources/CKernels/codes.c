@@ -4,14 +4,19 @@
 // it while it works on the chunk's panels.
 
 #define CS_BODY "codes_body.h"
+#define CS_WITH_BYTE_DOTS
 #include "codes.h"
 
 #include "every_isa.h"
 
+#if defined(__x86_64__)
+#include "codes_amx.h"
+#endif
+
 void cs_fill_codes(cs_kernels *kernels, cs_isa isa) {
-    kernels->codes_prepare = CS_PICK(isa, codes_prepare);
-    kernels->codes_panel = CS_PICK(isa, codes_panel);
-    kernels->float_panel = CS_PICK(isa, float_panel);
+    kernels->codes_prepare = CS_PICK_BYTE_TILES(isa, codes_prepare);
+    kernels->codes_panel = CS_PICK_BYTE_TILES(isa, codes_panel);
+    kernels->float_panel = CS_PICK_BYTES(isa, float_panel);
 }
 
 typedef struct codes_job {

@@ -2,62 +2,14 @@
 // weight group, one chain of multiply-adds per output over the groups and blocks in order.
 //
 // Integer sums are exact, so neither the level nor the number of rows changes them; the float chain is the same for all
-// rows. Sources for the formats: CKernels.h.
+// rows and levels, its multiply-adds rounded once everywhere. Sources for the formats: CKernels.h.
 
 #include "gemm_tile.h"
 
-// MARK: Integer dots
+/// a * b + c, rounded once: where the machine cannot, in software.
+CS_INLINE f32x16 CS_NAME(fused)(f32x16 a, f32x16 b, f32x16 c) { return __builtin_elementwise_fma(a, b, c); }
 
-/// acc[i] += sum over b of weight byte 4 i + b (unsigned) * x byte b (signed).
-#if defined(CS_HAS_VNNI)
-CS_INLINE i32x16 CS_NAME(dot)(i32x16 acc, const uint8_t *w, int32_t x) {
-    return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, _mm512_loadu_si512(w), _mm512_set1_epi32(x));
-}
-CS_INLINE i32x16 CS_NAME(dot_low)(i32x16 acc, const uint8_t *w, int32_t x) {
-    __m512i codes = _mm512_and_si512(_mm512_loadu_si512(w), _mm512_set1_epi8(15));
-    return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, codes, _mm512_set1_epi32(x));
-}
-CS_INLINE i32x16 CS_NAME(dot_high)(i32x16 acc, const uint8_t *w, int32_t x) {
-    __m512i codes = _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(w), 4), _mm512_set1_epi8(15));
-    return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, codes, _mm512_set1_epi32(x));
-}
-#else
-/// Even and odd bytes as 16 bits: both products of a pair fit 32 bits, so nothing saturates.
-CS_INLINE i32x16 CS_NAME(dot_codes)(i32x16 acc, u32x16 codes, int32_t x) {
-    const int8_t *b = (const int8_t *)&x;
-#if defined(CS_HAS_AVX512)
-    __m512i even = _mm512_and_si512((__m512i)codes, _mm512_set1_epi16(255));
-    __m512i odd = _mm512_srli_epi16((__m512i)codes, 8);
-    __m512i x_even = _mm512_set1_epi32((uint16_t)(int16_t)b[0] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[2] << 16));
-    __m512i x_odd = _mm512_set1_epi32((uint16_t)(int16_t)b[1] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[3] << 16));
-    return acc + (i32x16)_mm512_add_epi32(_mm512_madd_epi16(even, x_even), _mm512_madd_epi16(odd, x_odd));
-#elif defined(CS_HAS_AVX2)
-    __m256i x_even = _mm256_set1_epi32((uint16_t)(int16_t)b[0] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[2] << 16));
-    __m256i x_odd = _mm256_set1_epi32((uint16_t)(int16_t)b[1] | (int32_t)((uint32_t)(uint16_t)(int16_t)b[3] << 16));
-    __m256i half[2];
-    memcpy(half, &codes, sizeof half);
-    CS_UNROLL for (int h = 0; h < 2; h++) {
-        __m256i even = _mm256_and_si256(half[h], _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(half[h], 8);
-        half[h] = _mm256_add_epi32(_mm256_madd_epi16(even, x_even), _mm256_madd_epi16(odd, x_odd));
-    }
-    i32x16 sum;
-    memcpy(&sum, half, sizeof sum);
-    return acc + sum;
-#else
-    CS_UNROLL for (int i = 0; i < 4; i++) acc += (i32x16)(codes >> (8 * i) & 255) * (i32x16)(int32_t)b[i];
-    return acc;
-#endif
-}
-CS_INLINE i32x16 CS_NAME(dot)(i32x16 acc, const uint8_t *w, int32_t x) {
-    return CS_NAME(dot_codes)(acc, *(const u32x16_any *)(const void *)w, x);
-}
-CS_INLINE i32x16 CS_NAME(dot_low)(i32x16 acc, const uint8_t *w, int32_t x) {
-    return CS_NAME(dot_codes)(acc, *(const u32x16_any *)(const void *)w & 0x0f0f0f0fu, x);
-}
-CS_INLINE i32x16 CS_NAME(dot_high)(i32x16 acc, const uint8_t *w, int32_t x) {
-    return CS_NAME(dot_codes)(acc, *(const u32x16_any *)(const void *)w >> 4 & 0x0f0f0f0fu, x);
-}
-#endif
+#include "codes_dot.h"
 
 // MARK: Quantising activations
 
@@ -75,7 +27,7 @@ CS_INLINE float CS_NAME(quantize_block)(const float *x, int count, int sum_input
         for (int i = g; i < g + sum_inputs && i < count; i += 16) {
             f32x16 value = i + 16 <= count ? CS_NAME(load)(x + i) : CS_NAME(load_some)(x + i, count - i);
             // Adding 1.5 * 2^23 rounds to the nearest even integer and leaves it in the low bits.
-            f32x16 rounded = CS_NAME(madd)(value, (f32x16)inverse, (f32x16)0x1.8p23f);
+            f32x16 rounded = CS_NAME(fused)(value, (f32x16)inverse, (f32x16)0x1.8p23f);
             i32x16 code = (i32x16)rounded - 0x4b400000;
             i8x16 bytes = __builtin_convertvector(code, i8x16);
             memcpy(codes + i, &bytes, 16);
@@ -86,13 +38,13 @@ CS_INLINE float CS_NAME(quantize_block)(const float *x, int count, int sum_input
     return largest / 127;
 }
 
-/// Lays rows first ..< first + rows of x out as one tile.
+/// Lays rows first ..< first + rows of x out as one tile; `by_rows`: codes [rows][inputs] instead of [inputs / 4][rows][4].
 CS_INLINE void CS_NAME(codes_tile)(
-    const cs_linear_args *args, const cs_tile_layout *layout, int first, const int rows, char *tile) {
+    const cs_linear_args *args, const cs_tile_layout *layout, int first, const int rows, const bool by_rows, char *tile) {
     int32_t *quads = (int32_t *)(void *)tile;
     int32_t *starts = (int32_t *)(void *)(tile + (size_t)layout->inputs * rows);
     float *scales = (float *)(starts + (size_t)layout->sums * rows);
-    const int zero = args->format.type == CS_I8 ? 128 : 8;
+    const int zero = args->format.type == CS_I8 ? 128 - CS_NAME(BIAS) : 8;
     for (int m = 0; m < rows; m++) {
         const float *x = args->x + (size_t)(first + m) * args->x_stride;
         for (int b = 0; b < layout->blocks; b++) {
@@ -102,7 +54,9 @@ CS_INLINE void CS_NAME(codes_tile)(
             int count = args->inputs - k < CS_INPUT_BLOCK ? args->inputs - k : CS_INPUT_BLOCK;
             int padded = layout->inputs - k < CS_INPUT_BLOCK ? layout->inputs - k : CS_INPUT_BLOCK;
             scales[(size_t)b * rows + m] = CS_NAME(quantize_block)(x + k, count, layout->sum_inputs, codes, sums);
-            for (int q = 0; q < padded / 4; q++) memcpy(&quads[((size_t)(k / 4) + q) * rows + m], codes + 4 * q, 4);
+            if (by_rows) memcpy(tile + (size_t)m * layout->inputs + k, codes, (size_t)padded);
+            else
+                for (int q = 0; q < padded / 4; q++) memcpy(&quads[((size_t)(k / 4) + q) * rows + m], codes + 4 * q, 4);
             for (int g = 0; g * layout->sum_inputs < count; g++) {
                 size_t place = ((size_t)(k / layout->sum_inputs) + g) * rows + m;
                 float less = (float)-sums[g];
@@ -125,12 +79,38 @@ typedef struct CS_NAME(operands) {
     const float *minimums;   // [sums][64], where the format has them
     int inputs;
     int sum_inputs;
+#if defined(CS_HAS_DOTPROD)
+    int bias;                // taken off each code
+#endif
 } CS_NAME(operands);
+
+#if defined(CS_HAS_I8MM)
+#include "codes_neon.h"
+#endif
+
+/// What an integer sum starts at. With minimums `start` is minus the sum of x's codes, as f32.
+CS_INLINE i32x16 CS_NAME(first_sum)(const bool minimums, const CS_NAME(operands) *o, int32_t start) {
+    if (!minimums) return (i32x16)start;
+#if defined(CS_HAS_DOTPROD)
+    float less;
+    memcpy(&less, &start, 4);
+    return (i32x16)(-o->bias * (int32_t)less);
+#else
+    (void)o;
+    return (i32x16)0;
+#endif
+}
 
 /// The integer sums of `quads` groups of four inputs over `strip` vectors of columns; `w` at the first of them.
 CS_INLINE void CS_NAME(integer_sums)(
     const int rows, const int strip, const bool packed, int quads, const int32_t *x, const uint8_t *w,
     i32x16 sum[CS_ROW_TILE][4]) {
+#if defined(CS_HAS_I8MM)
+    if (rows > 1) {
+        CS_NAME(paired_sums)(rows, strip, packed, quads, x, w, sum);
+        return;
+    }
+#endif
     if (packed) {
         for (int q = 0; q < quads; q += 2, w += 4 * CS_PANEL, x += 2 * rows)
             CS_UNROLL for (int v = 0; v < strip; v++)
@@ -155,11 +135,11 @@ CS_INLINE void CS_NAME(add_sums)(
         f32x16 scale = CS_NAME(load)(o->scales + at);
         CS_UNROLL for (int m = 0; m < rows; m++) {
             f32x16 value = __builtin_convertvector(sum[m][v], f32x16);
-            block[m][v] = add ? CS_NAME(madd)(value, scale, block[m][v]) : value * scale;
+            block[m][v] = add ? CS_NAME(fused)(value, scale, block[m][v]) : value * scale;
             if (minimums) {
                 float less;
                 memcpy(&less, &o->starts[g * rows + m], 4);
-                block[m][v] = CS_NAME(madd)(CS_NAME(load)(o->minimums + at), CS_NAME(splat)(less), block[m][v]);
+                block[m][v] = CS_NAME(fused)(CS_NAME(load)(o->minimums + at), CS_NAME(splat)(less), block[m][v]);
             }
         }
     }
@@ -183,7 +163,7 @@ CS_INLINE void CS_NAME(tile_codes)(
                 int quads = (fine && left > o->sum_inputs ? o->sum_inputs : left) / 4;
                 i32x16 sum[CS_ROW_TILE][4];
                 CS_UNROLL for (int m = 0; m < rows; m++)
-                    CS_UNROLL for (int v = 0; v < strip; v++) sum[m][v] = minimums ? (i32x16)0 : (i32x16)start[m];
+                    CS_UNROLL for (int v = 0; v < strip; v++) sum[m][v] = CS_NAME(first_sum)(minimums, o, start[m]);
                 CS_NAME(integer_sums)(rows, strip, packed, quads, x, w, sum);
                 CS_NAME(add_sums)(rows, strip, minimums, fine, o, g, column, sum, block);
                 x += quads * rows, start += rows, g++;
@@ -195,7 +175,7 @@ CS_INLINE void CS_NAME(tile_codes)(
                     float *to = c + m * CS_PANEL + column + v * 16;
                     f32x16 before = add || k > 0 ? CS_NAME(load)(to) : (f32x16)0.0f;
                     f32x16 scale = CS_NAME(splat)(o->x_scales[k / CS_INPUT_BLOCK * rows + m]);
-                    CS_NAME(store)(to, CS_NAME(madd)(block[m][v], scale, before));
+                    CS_NAME(store)(to, CS_NAME(fused)(block[m][v], scale, before));
                 }
         }
     }
@@ -247,8 +227,8 @@ static void CS_NAME(widen_scales)(const cs_linear_args *args, const char *from, 
 static void CS_NAME(unpack)(const uint8_t *packed, int inputs, uint8_t *codes) {
     for (int k = 0; k < inputs; k += 8, packed += 4 * CS_PANEL, codes += 8 * CS_PANEL)
         for (int i = 0; i < 4 * CS_PANEL; i++) {
-            codes[i] = packed[i] & 15;
-            codes[4 * CS_PANEL + i] = packed[i] >> 4;
+            codes[i] = (packed[i] & 15) ^ CS_NAME(BIAS);
+            codes[4 * CS_PANEL + i] = (packed[i] >> 4) ^ CS_NAME(BIAS);
         }
 }
 
@@ -296,7 +276,11 @@ static void CS_NAME(codes_run)(
         const CS_NAME(operands) operands = {
             (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
             x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes, room->scales,
-            room->minimums, inputs, sum};
+            room->minimums, inputs, sum,
+#if defined(CS_HAS_DOTPROD)
+            halves ? 0 : CS_NAME(BIAS),
+#endif
+        };
         const bool packed = halves && !unpacks, minimums = args->format.has_minimums;
         float *sums = room->sums + m * CS_PANEL;
         if (sum < CS_INPUT_BLOCK) CS_NAME(fine_tile)(rows, packed, minimums, &operands, sums, k > 0);
@@ -328,7 +312,7 @@ static void CS_NAME(codes_prepare)(const cs_linear_args *args, int first, int co
     const int tile_rows = cs_code_tile(args->format);
     for (int m = 0; m < count; m += tile_rows) {
         int rows = count - m < tile_rows ? count - m : tile_rows;
-        CS_NAME(codes_tile)(args, &layout, first + m, rows, tiles + (size_t)m * layout.row_bytes);
+        CS_NAME(codes_tile)(args, &layout, first + m, rows, false, tiles + (size_t)m * layout.row_bytes);
     }
 }
 

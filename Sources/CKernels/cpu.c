@@ -1,40 +1,9 @@
-// Which instruction sets this machine runs, and the context that binds one of them to threads and scratch.
+// The context: an instruction set bound to threads and scratch.
 
 #include <limits.h>
 #include <stdlib.h>
 
 #include "table.h"
-
-bool cs_isa_supported(cs_isa isa) {
-    switch (isa) {
-    case CS_ISA_PORTABLE: return true;
-#if defined(__x86_64__)
-    case CS_ISA_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    case CS_ISA_AVX512:
-        return cs_isa_supported(CS_ISA_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-               && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    case CS_ISA_AVX512_BF16:
-        return cs_isa_supported(CS_ISA_AVX512) && __builtin_cpu_supports("avx512bf16")
-               && __builtin_cpu_supports("avx512vnni");
-#elif defined(__aarch64__)
-    case CS_ISA_NEON: return true;
-#endif
-    default: return false;
-    }
-}
-
-cs_isa cs_isa_best(void) {
-    static const cs_isa order[] = {CS_ISA_AVX512_BF16, CS_ISA_AVX512, CS_ISA_AVX2, CS_ISA_NEON};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (cs_isa_supported(order[i])) return order[i];
-    return CS_ISA_PORTABLE;
-}
-
-const char *cs_isa_name(cs_isa isa) {
-    static const char *const names[CS_ISA_COUNT] = {"portable", "avx2", "avx512", "avx512bf16", "neon"};
-    return isa >= 0 && isa < CS_ISA_COUNT ? names[isa] : "unknown";
-}
 
 size_t cs_context_bytes(int threads) { return (size_t)threads * CS_SCRATCH_BYTES; }
 

@@ -4,13 +4,18 @@
 // no sum. A thread rounds a chunk's x once and keeps it while it works on the chunk's panels.
 
 #define CS_BODY "gemm_body.h"
+#define CS_WITH_BF16_DOTS
 #include "table.h"
 
 #include "every_isa.h"
 
+#if defined(__x86_64__)
+#include "gemm_amx.h"
+#endif
+
 void cs_fill_gemm(cs_kernels *kernels, cs_isa isa) {
-    kernels->linear_prepare = CS_PICK(isa, linear_prepare);
-    kernels->linear_panel = CS_PICK(isa, linear_panel);
+    kernels->linear_prepare = CS_PICK_TILES(isa, linear_prepare);
+    kernels->linear_panel = CS_PICK_TILES(isa, linear_panel);
 }
 
 // MARK: Embedding

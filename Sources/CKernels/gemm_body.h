@@ -25,6 +25,9 @@ CS_INLINE void CS_NAME(tile_f16)(
 }
 
 #if defined(CS_HAS_BF16_DOT)
+#if defined(__aarch64__)
+#include "gemm_neon.h"
+#else
 
 /// `x` holds pairs of bf16, [inner pairs][terms][rows].
 CS_INLINE void CS_NAME(tile_bf16)(
@@ -56,6 +59,8 @@ CS_INLINE void CS_NAME(round_pairs)(f32x16 *low, f32x16 *high, uint32_t *pair) {
     *low -= CS_NAME(load_bf16)(rounded);
     *high -= CS_NAME(load_bf16)(rounded + 16);
 }
+
+#endif
 
 /// Rounds a tile of rows to bf16 as [pairs][terms][rows], an odd last column paired with zero. The second term is what
 /// the first left of x.
@@ -209,6 +214,9 @@ static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int fir
     // only where the weights come from the cache more often than from memory.
 #if defined(CS_HAS_AVX512)
     const int step = CS_ROW_TILE;
+#elif defined(CS_HAS_BF16_DOT)
+    // Rounded rows lie in tiles.
+    const int step = args->format.type != CS_BF16 && count < 3 * CS_ROW_TILE ? 1 : CS_ROW_TILE;
 #else
     const int step = count < 3 * CS_ROW_TILE ? 1 : CS_ROW_TILE;
 #endif

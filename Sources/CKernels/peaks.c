@@ -3,10 +3,15 @@
 #include <limits.h>
 
 #define CS_BODY "peaks_body.h"
+#define CS_WITH_BYTE_DOTS
 #include "table.h"
 #include "vector_types.h"
 
 #include "every_isa.h"
+
+#if defined(__x86_64__)
+#include "peaks_amx.h"
+#endif
 
 typedef struct reading {
     cs_isa isa;
@@ -24,7 +29,7 @@ static void read_pieces(void *context, int thread, int first, int last) {
         size_t start = (size_t)i * r->piece;
         size_t count = r->bytes - start < r->piece ? r->bytes - start : r->piece;
         for (int t = 0; t < r->times; t++)
-            sum += CS_PICK(r->isa, peak_read)((const uint32_t *)(const void *)(r->memory + start), count / 4);
+            sum += CS_PICK_BYTES(r->isa, peak_read)((const uint32_t *)(const void *)(r->memory + start), count / 4);
     }
     atomic_fetch_add(&r->sum, sum);
 }
@@ -48,16 +53,16 @@ static void compute_items(void *context, int thread, int first, int last) {
     for (int i = first; i < last; i++) {
         float sum = 0;
         switch (c->arithmetic) {
-        case CS_ARITHMETIC_F32: sum = CS_PICK(c->isa, peak_f32)(c->rounds, 0); break;
-        case CS_ARITHMETIC_BF16: sum = CS_PICK(c->isa, peak_bf16)(c->rounds, 0); break;
-        case CS_ARITHMETIC_INT8: sum = (float)CS_PICK(c->isa, peak_int8)(c->rounds, 0); break;
+        case CS_ARITHMETIC_F32: sum = CS_PICK_BYTES(c->isa, peak_f32)(c->rounds, 0); break;
+        case CS_ARITHMETIC_BF16: sum = CS_PICK_BYTE_TILES(c->isa, peak_bf16)(c->rounds, 0); break;
+        case CS_ARITHMETIC_INT8: sum = (float)CS_PICK_BYTE_TILES(c->isa, peak_int8)(c->rounds, 0); break;
         }
         atomic_fetch_add(&c->sum, sum > 0);
     }
 }
 
 double cs_peak_compute(cs_context *context, cs_arithmetic arithmetic, int rounds) {
-    int operations = CS_PICK(context->isa, peak_operations)(arithmetic);
+    int operations = CS_PICK_BYTE_TILES(context->isa, peak_operations)(arithmetic);
     int items = 8 * context->threads;
     if (operations == 0) return 0;
     computing c = {.isa = context->isa, .arithmetic = arithmetic, .rounds = rounds};

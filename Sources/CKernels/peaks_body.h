@@ -31,7 +31,17 @@ static float CS_NAME(peak_f32)(int rounds, int first) {
 }
 
 static float CS_NAME(peak_bf16)(int rounds, int first) {
-#if defined(CS_HAS_BF16_DOT)
+#if defined(CS_HAS_BF16_DOT) && defined(__aarch64__)
+    float32x4_t acc[4 * CS_NAME(CHAINS)];
+    bfloat16x8_t one = vreinterpretq_bf16_u32(vdupq_n_u32(0x3f803f80u + (uint32_t)first));
+    bfloat16x8_t other = vreinterpretq_bf16_u32(vdupq_n_u32(0x3c003c00));
+    CS_UNROLL for (int v = 0; v < 4 * CS_NAME(CHAINS); v++) acc[v] = vdupq_n_f32((float)v);
+    for (int i = 0; i < rounds; i++)
+        CS_UNROLL for (int v = 0; v < 4 * CS_NAME(CHAINS); v++) acc[v] = vbfmmlaq_f32(acc[v], one, other);
+    float sum = 0;
+    CS_UNROLL for (int v = 0; v < 4 * CS_NAME(CHAINS); v++) sum += acc[v][0];
+    return sum;
+#elif defined(CS_HAS_BF16_DOT)
     __m512 acc[CS_NAME(CHAINS)];
     __m512bh one = (__m512bh)_mm512_set1_epi32(0x3f803f80 + first), other = (__m512bh)_mm512_set1_epi32(0x3c003c00);
     CS_UNROLL for (int v = 0; v < CS_NAME(CHAINS); v++) acc[v] = _mm512_set1_ps((float)v);
@@ -46,7 +56,7 @@ static float CS_NAME(peak_bf16)(int rounds, int first) {
 #endif
 }
 
-/// Products of bytes: by vpdpbusd, else as pairs of 16 bits.
+/// Products of bytes: by the level's own instruction, else as pairs of 16 bits.
 static int32_t CS_NAME(peak_int8)(int rounds, int first) {
 #if defined(CS_HAS_AVX512)
     __m512i acc[CS_NAME(CHAINS)], one = _mm512_set1_epi32(0x00010001 + first), other = _mm512_set1_epi32(0x00020002);
@@ -66,10 +76,29 @@ static int32_t CS_NAME(peak_int8)(int rounds, int first) {
     __m256i acc[2 * CS_NAME(CHAINS)], one = _mm256_set1_epi32(0x00010001 + first), other = _mm256_set1_epi32(0x00020002);
     CS_UNROLL for (int v = 0; v < 2 * CS_NAME(CHAINS); v++) acc[v] = _mm256_set1_epi32(v);
     for (int i = 0; i < rounds; i++)
-        CS_UNROLL for (int v = 0; v < 2 * CS_NAME(CHAINS); v++)
+        CS_UNROLL for (int v = 0; v < 2 * CS_NAME(CHAINS); v++) {
+#if defined(CS_HAS_VNNI)
+            acc[v] = _mm256_dpbusd_avx_epi32(acc[v], one, other);
+#else
             acc[v] = _mm256_add_epi32(acc[v], _mm256_madd_epi16(_mm256_xor_si256(one, acc[v]), other));
+#endif
+        }
     int32_t sum = 0;
     CS_UNROLL for (int v = 0; v < 2 * CS_NAME(CHAINS); v++) sum += _mm256_extract_epi32(acc[v], 0);
+    return sum;
+#elif defined(CS_HAS_DOTPROD) || defined(CS_HAS_I8MM)
+    int32x4_t acc[4 * CS_NAME(CHAINS)];
+    int8x16_t one = vdupq_n_s8((int8_t)(1 + first)), other = vdupq_n_s8(2);
+    CS_UNROLL for (int v = 0; v < 4 * CS_NAME(CHAINS); v++) acc[v] = vdupq_n_s32(v);
+    for (int i = 0; i < rounds; i++)
+        CS_UNROLL for (int v = 0; v < 4 * CS_NAME(CHAINS); v++)
+#if defined(CS_HAS_I8MM)
+            acc[v] = vusmmlaq_s32(acc[v], vreinterpretq_u8_s8(one), other);
+#else
+            acc[v] = vdotq_s32(acc[v], one, other);
+#endif
+    int32_t sum = 0;
+    CS_UNROLL for (int v = 0; v < 4 * CS_NAME(CHAINS); v++) sum += acc[v][0];
     return sum;
 #else
     (void)rounds, (void)first;
@@ -81,10 +110,16 @@ static int32_t CS_NAME(peak_int8)(int rounds, int first) {
 static int CS_NAME(peak_operations)(cs_arithmetic arithmetic) {
     switch (arithmetic) {
     case CS_ARITHMETIC_F32: return CS_NAME(CHAINS) * 16 * 2;
-#if defined(CS_HAS_BF16_DOT)
+#if defined(CS_HAS_BF16_DOT) && defined(__aarch64__)
+    case CS_ARITHMETIC_BF16: return 4 * CS_NAME(CHAINS) * 16 * 2;
+#elif defined(CS_HAS_BF16_DOT)
     case CS_ARITHMETIC_BF16: return CS_NAME(CHAINS) * 32 * 2;
 #endif
-#if defined(CS_HAS_VNNI)
+#if defined(CS_HAS_I8MM)
+    case CS_ARITHMETIC_INT8: return 4 * CS_NAME(CHAINS) * 32 * 2;
+#elif defined(CS_HAS_DOTPROD)
+    case CS_ARITHMETIC_INT8: return 4 * CS_NAME(CHAINS) * 16 * 2;
+#elif defined(CS_HAS_VNNI)
     case CS_ARITHMETIC_INT8: return CS_NAME(CHAINS) * 64 * 2;
 #elif defined(CS_HAS_AVX512) || defined(CS_HAS_AVX2)
     case CS_ARITHMETIC_INT8: return CS_NAME(CHAINS) * 32 * 2;

@@ -27,13 +27,18 @@ static const cs_sampling neon = CS_SAMPLING_TABLE(CS_NEON);
 
 const cs_sampling *cs_sampling_kernels(cs_isa isa) {
     if (!cs_isa_supported(isa)) return NULL;
-    switch (isa) {
+    switch (isa) {  // of the level's base: dots and tiles change nothing here
 #if defined(__x86_64__)
-    case CS_ISA_AVX2: return &avx2;
-    case CS_ISA_AVX512: return &avx512;
-    case CS_ISA_AVX512_BF16: return &avx512bf16;
+    case CS_ISA_AVX2:
+    case CS_ISA_AVX_VNNI: return &avx2;
+    case CS_ISA_AVX512:
+    case CS_ISA_AVX512_VNNI: return &avx512;
+    case CS_ISA_AVX512_BF16:
+    case CS_ISA_AMX: return &avx512bf16;
 #elif defined(__aarch64__)
-    case CS_ISA_NEON: return &neon;
+    case CS_ISA_NEON:
+    case CS_ISA_NEON_DOT:
+    case CS_ISA_NEON_BF16: return &neon;
 #endif
     default: return &portable;
     }

@@ -93,17 +93,35 @@ static inline bool cs_is_coded(cs_type type) { return type == CS_I8 || type == C
 /// Runs items on the pool, or on the caller alone when `work` (numbers touched) is not worth a hand-over.
 void cs_spread(cs_context *context, cs_job job, void *job_context, int items, long work);
 
-/// The rows of a table of levels that this architecture compiles.
+/// A family's function of a level. CS_PICK: of the level's base, where byte and bf16 dots and tiles change nothing. The others
+/// serve families that are compiled for more levels (every_isa.h): CS_PICK_BF16 where bf16 dots matter, CS_PICK_BYTES where
+/// byte dots do too, CS_PICK_TILES and CS_PICK_BYTE_TILES where there are tiles besides.
 #if defined(__aarch64__)
-#define CS_PICK(isa, name) ((isa) == CS_ISA_NEON ? name##_neon : name##_portable)
+#define CS_IS_NEON(isa) ((isa) == CS_ISA_NEON || (isa) == CS_ISA_NEON_DOT || (isa) == CS_ISA_NEON_BF16)
+#define CS_PICK(isa, name) (CS_IS_NEON(isa) ? name##_neon : name##_portable)
+#define CS_PICK_BF16(isa, name) ((isa) == CS_ISA_NEON_BF16 ? name##_neonbf16 : CS_PICK(isa, name))
+#define CS_PICK_BYTES(isa, name) ((isa) == CS_ISA_NEON_DOT ? name##_neondot : CS_PICK_BF16(isa, name))
+#define CS_PICK_TILES(isa, name) CS_PICK_BF16(isa, name)
+#define CS_PICK_BYTE_TILES(isa, name) CS_PICK_BYTES(isa, name)
 #elif defined(__x86_64__)
-#define CS_PICK(isa, name)                        \
-    ((isa) == CS_ISA_AVX512_BF16 ? name##_avx512bf16 \
-     : (isa) == CS_ISA_AVX512    ? name##_avx512     \
-     : (isa) == CS_ISA_AVX2      ? name##_avx2       \
-                                 : name##_portable)
+#define CS_PICK(isa, name)                                                               \
+    ((isa) == CS_ISA_AVX512_BF16 || (isa) == CS_ISA_AMX           ? name##_avx512bf16      \
+     : (isa) == CS_ISA_AVX512 || (isa) == CS_ISA_AVX512_VNNI      ? name##_avx512          \
+     : (isa) == CS_ISA_AVX2 || (isa) == CS_ISA_AVX_VNNI           ? name##_avx2            \
+                                                                  : name##_portable)
+#define CS_PICK_BF16(isa, name) CS_PICK(isa, name)
+#define CS_PICK_BYTES(isa, name)                             \
+    ((isa) == CS_ISA_AVX_VNNI      ? name##_avxvnni          \
+     : (isa) == CS_ISA_AVX512_VNNI ? name##_avx512vnni       \
+                                   : CS_PICK(isa, name))
+#define CS_PICK_TILES(isa, name) ((isa) == CS_ISA_AMX ? name##_amx : CS_PICK(isa, name))
+#define CS_PICK_BYTE_TILES(isa, name) ((isa) == CS_ISA_AMX ? name##_amx : CS_PICK_BYTES(isa, name))
 #else
 #define CS_PICK(isa, name) (name##_portable)
+#define CS_PICK_BF16(isa, name) (name##_portable)
+#define CS_PICK_BYTES(isa, name) (name##_portable)
+#define CS_PICK_TILES(isa, name) (name##_portable)
+#define CS_PICK_BYTE_TILES(isa, name) (name##_portable)
 #endif
 
 #endif

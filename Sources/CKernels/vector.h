@@ -57,6 +57,38 @@ CS_INLINE f32x16 CS_NAME(load_f16)(const uint16_t *from) {
 #endif
 }
 
+#if defined(CS_HAS_BF16_DOT)
+/// sum[i] += x's pair of bf16 * pair i of w.
+CS_INLINE f32x16 CS_NAME(dot_pairs)(f32x16 sum, uint32_t x, u32x16 w) {
+#if defined(__x86_64__)
+    return (f32x16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)w);
+#else
+    const bfloat16x8_t row = vreinterpretq_bf16_u32(vdupq_n_u32(x));
+    float32x4_t part[4];
+    bfloat16x8_t pair[4];
+    memcpy(part, &sum, sizeof part);
+    memcpy(pair, &w, sizeof pair);
+    CS_UNROLL for (int i = 0; i < 4; i++) part[i] = vbfdotq_f32(part[i], row, pair[i]);
+    memcpy(&sum, part, sizeof sum);
+    return sum;
+#endif
+}
+
+/// Rounds 16 numbers to 8 pairs of bf16, to nearest even.
+CS_INLINE void CS_NAME(to_pairs)(f32x16 values, uint32_t *pairs) {
+#if defined(__x86_64__)
+    _mm256_storeu_si256((__m256i *)(void *)pairs, (__m256i)_mm512_cvtneps_pbh((__m512)values));
+#else
+    float32x4_t part[4];
+    memcpy(part, &values, sizeof part);
+    CS_UNROLL for (int i = 0; i < 4; i += 2) {
+        bfloat16x8_t rounded = vcvtq_high_bf16_f32(vcvtq_low_bf16_f32(part[i]), part[i + 1]);
+        vst1q_u32(pairs + 2 * i, vreinterpretq_u32_bf16(rounded));
+    }
+#endif
+}
+#endif
+
 /// `count` (at most 16) numbers of a row of any type as f32; the other lanes are zero.
 CS_INLINE f32x16 CS_NAME(load_some)(const float *from, int count) {
     f32x16 value = 0;

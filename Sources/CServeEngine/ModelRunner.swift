@@ -10,6 +10,8 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
     public let plans: [MemoryPlan]
     /// The backend's name.
     public let backendName: String
+    /// The backend's name for people.
+    public let backendTitle: String
     /// How weights and cache are stored.
     public let formats: MemoryPlan.Formats
     private let pipeline: any Pipeline
@@ -48,6 +50,7 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
         self.shape = shape
         self.formats = formats
         backendName = backend.name
+        backendTitle = backend.title
         pipeline = try Self.load(backend, shape, checkpoint, plans, formats, progress)
     }
 

@@ -52,7 +52,7 @@ extension ModelLoader {
             checkpoint: checkpoint, recipe: recipe, backend: BackendTable.make(recipe.device, threads: recipe.threads),
             availableBytes: MachineMemory.available(), progress: { meter.show($0.bytes, of: $0.totalBytes) })
         say("Weights: \(ModelReport.weights(runner.formats.weights))")
-        for plan in runner.plans { say(ModelReport.memory(plan, backend: runner.backendName)) }
+        for plan in runner.plans { say(ModelReport.memory(plan, backend: runner.backendTitle)) }
         let labels: [(name: String, value: String)] = [
             ("cache_dtype", runner.formats.cache.rawValue), ("gpu_memory_utilization", "\(recipe.gpuMemUtil)"),
             ("weights", ModelReport.weights(runner.formats.weights)),

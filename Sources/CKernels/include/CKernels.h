@@ -26,14 +26,26 @@ typedef enum cs_isa {
     /// Small weights (CS_TWO_TERM_INPUTS, CS_TWO_TERM_OUTPUTS) get x in two bf16 terms (16 bits and more).
     CS_ISA_AVX512_BF16 = 3,
     CS_ISA_NEON = 4,
-    CS_ISA_COUNT = 5
+    /// AVX2 with vpdpbusd on 256 bits (AVX-VNNI): byte products; all else as AVX2.
+    CS_ISA_AVX_VNNI = 5,
+    /// AVX-512 with vpdpbusd and without vdpbf16ps: byte products; all else as AVX-512.
+    CS_ISA_AVX512_VNNI = 6,
+    /// Tiles (AMX) for bf16 weights, and for bytes where rows are many; all else as AVX512_BF16. A bf16 sum is made of runs
+    /// of 32 inputs: even inputs in order, odd ones in order, both added, then added to the runs before.
+    CS_ISA_AMX = 7,
+    /// NEON with byte dots (Armv8.2 DotProd); all else as NEON.
+    CS_ISA_NEON_DOT = 8,
+    /// NEON with mixed-sign byte and bf16 dots and 2 x 2 products of them (I8MM, BF16). x is rounded to bf16 as at
+    /// AVX512_BF16.
+    CS_ISA_NEON_BF16 = 9,
+    CS_ISA_COUNT = 10
 } cs_isa;
 
 /// Whether this machine runs it.
 bool cs_isa_supported(cs_isa isa);
 /// The widest that this machine runs.
 cs_isa cs_isa_best(void);
-/// "portable", "avx2", "avx512", "avx512bf16", "neon".
+/// "portable", "avx2", "avx512", "avx512bf16", "neon", "avxvnni", "avx512vnni", "amx", "neondot", "neonbf16".
 const char *cs_isa_name(cs_isa isa);
 
 // MARK: Threads and context

@@ -30,6 +30,9 @@ public protocol Backend: Sendable {
     /// The name in the table of backends and in `--device`.
     var name: String { get }
 
+    /// The name for people, with what the machine computes with where there is a choice: "cpu (avx2)".
+    var title: String { get }
+
     /// How matrices are packed for a format; the memory plan counts with it.
     func weightLayout(_ format: WeightFormat) -> WeightLayout
 

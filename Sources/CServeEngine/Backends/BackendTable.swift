@@ -38,6 +38,9 @@ public enum BackendTable {
 }
 
 extension Backend {
+    /// The name alone.
+    public var title: String { name }
+
     /// The types as asked: `auto` keeps weights as stored, and caches in the type of those that are plain; codes stay codes.
     public func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats {
         let plain = try element(recipe.dtype, field: "dtype", automatic: stored.element)

@@ -22,7 +22,7 @@ public struct CPUWeight: @unchecked Sendable {
 /// Runs a model with the C kernels of one instruction set.
 ///
 /// Activations, norms, rope and softmax are f32. Products with f32 and f16 weights are f32; products with bf16 weights
-/// round x to bf16 on ``CPUInstructionSet/avx512bf16`` (to two bf16 terms for small weights, `CS_TWO_TERM_INPUTS`; sums
+/// round x to bf16 where ``CPUInstructionSet/roundsToBF16`` (to two bf16 terms for small weights, `CS_TWO_TERM_INPUTS`; sums
 /// stay f32) and are f32 elsewhere. Numbers depend on the instruction set, the types and the shapes, never on the number of
 /// threads or on what else is in the batch. Attention tiles are `CS_ATTENTION_TILE` positions.
 ///
@@ -52,6 +52,9 @@ public struct CPUBackend: Backend {
 
     /// "cpu".
     public var name: String { "cpu" }
+
+    /// "cpu" and the kernels' level.
+    public var title: String { "\(name) (\(instructionSet.rawValue))" }
 
     /// Starts the pool.
     /// - Parameters:

@@ -150,7 +150,7 @@ extension AttentionTests.Case {
 
     /// How far a result may lie from the oracle's, for keys and values of at most 1.
     func tolerance(on level: CPUInstructionSet) -> Float {
-        let isDot = level == .avx512bf16 && [.bfloat16, .int8, .fp8].contains(format)
+        let isDot = level.roundsToBF16 && [.bfloat16, .int8, .fp8].contains(format)
         // bf16 dots round a query and a weight by at most 2^-9 of it: the weights' errors average out, those of the scores
         // (of a few units at most) weigh in full.
         return isDot ? 8e-3 : 1e-5

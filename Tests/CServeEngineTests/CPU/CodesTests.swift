@@ -66,6 +66,24 @@ import Testing
         }
     }
 
+    private static let integers = QuantizedFormat.all.filter { $0.code != .fp8 }
+
+    @Test("Integer codes give the same bits at every level of the kernels", arguments: integers)
+    func bits(_ format: QuantizedFormat) throws {
+        var random = Uniform(seed: 15)
+        for (rows, inputs, outputs) in Self.shapes {
+            let coded = FakeCodedMatrix(format, outputs, inputs, &random)
+            let x = Matrix(rows, inputs, &random, -3...3)
+            let plain = try CPUBackend(threads: 1, instructionSet: .portable)
+            let expected = try plain.product(x, try plain.weight(coded), outputs: outputs)
+            for level in CPUInstructionSet.supported {
+                let cpu = try CPUBackend(threads: 1, instructionSet: level)
+                let found = try cpu.product(x, try cpu.weight(coded), outputs: outputs)
+                #expect(found == expected, "\(rows)x\(inputs)x\(outputs) on \(level)")
+            }
+        }
+    }
+
     /// The scales' type changes how they are read, not what is done with them.
     private static let kinds = QuantizedFormat.all.filter { $0.scale == .bfloat16 }
 

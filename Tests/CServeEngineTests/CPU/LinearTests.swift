@@ -30,7 +30,7 @@ import Testing
             for cpu in levels {
                 // Small products keep x in two terms of bf16: nearly whole.
                 let rounds =
-                    element == .bfloat16 && cpu.instructionSet == .avx512bf16 && inputs > Int(CS_TWO_TERM_INPUTS)
+                    element == .bfloat16 && cpu.instructionSet.roundsToBF16 && inputs > Int(CS_TWO_TERM_INPUTS)
                     && outputs > Int(CS_TWO_TERM_OUTPUTS)
                 let found = try cpu.linear(x, [w], stored: .float32, as: element, bias: bias)
                 // f32 sums in another order: a few ulp of the sum of |x w|, which grows like the root of its terms.
