@@ -8,10 +8,9 @@
 enum {
     /// Inputs that share one scale of the activations.
     CS_INPUT_BLOCK = 128,
-    /// Inputs that a chunk's tiles pass over at a time. Many tiles: 16 kB of bytes, which stay in the first-level cache.
-    /// One or two: long enough for the machine to see a stream and read ahead.
+    /// Inputs that many tiles of a chunk pass over at a time: 16 kB of bytes, which stay in the first-level cache. One or
+    /// two tiles take all inputs, so that the machine sees a stream and reads ahead.
     CS_SHORT_RUN = 256,
-    CS_LONG_RUN = 1024,
 };
 
 /// Inputs of one integer sum: a weight group, at most a block.
@@ -45,8 +44,6 @@ static inline int cs_code_tile(cs_format format) { return cs_sum_inputs(format) 
 /// A thread's room for one panel.
 typedef struct cs_code_room {
     float sums[CS_CHUNK_ROWS * CS_PANEL];
-    float scales[CS_LONG_RUN / 16 * CS_PANEL];
-    float minimums[CS_LONG_RUN / 16 * CS_PANEL];
     uint8_t codes[CS_SHORT_RUN * CS_PANEL];
     // e4m3 only: a block of weights as f32, and its products.
     float wide[CS_INPUT_BLOCK * CS_PANEL];

@@ -22,8 +22,10 @@ typedef struct amx_codes {
     const int32_t *starts;    // [sums][all_rows], see cs_tile_layout
     const float *x_scales;    // [blocks][all_rows]
     const uint8_t *weights;
-    const float *scales;      // [sums][64]
-    const float *minimums;    // [sums][64], NULL where the format has none
+    const char *scales;       // [sums][64] of scale_type; [64] where one stands for every sum
+    const char *minimums;     // the same; NULL where the format has none
+    cs_type scale_type;
+    int sum_scales;           // scales from one sum's to the next one's: 64 or 0
     size_t inputs;
     int rows, all_rows;
     int step;                 // inputs of a tile: a group, at most 64
@@ -81,13 +83,17 @@ static void amx_add_sums(const amx_codes *o, int g, bool fine, bool is_first, co
         memcpy(&less, &start, 4);
         for (int n = 0; n < CS_PANEL; n += 16) {
             float *to = block + m * CS_PANEL + n;
-            const size_t at = (size_t)g * CS_PANEL + n;
+            const size_t at = (size_t)g * o->sum_scales + n;
             i32x16 sum;
             memcpy(&sum, sums + m * CS_PANEL + n, sizeof sum);
             f32x16 value = __builtin_convertvector(o->minimums ? sum : sum + start, f32x16);
-            f32x16 scale = load_avx512bf16(o->scales + at), before = is_first ? (f32x16)0.0f : load_avx512bf16(to);
+            f32x16 scale = load_scales_avx512bf16(o->scale_type, o->scales, at);
+            f32x16 before = is_first ? (f32x16)0.0f : load_avx512bf16(to);
             f32x16 total = fine ? fused_avx512bf16(value, scale, before) : value * scale;
-            if (o->minimums) total = fused_avx512bf16(load_avx512bf16(o->minimums + at), (f32x16)less, total);
+            if (o->minimums) {
+                f32x16 minimum = load_scales_avx512bf16(o->scale_type, o->minimums, at);
+                total = fused_avx512bf16(minimum, (f32x16)less, total);
+            }
             store_avx512bf16(to, total);
         }
     }
@@ -113,20 +119,23 @@ static void amx_tile_codes(const amx_codes *o, int inputs, int sum_inputs, float
     }
 }
 
-/// One run of inputs, k ..< k + inputs, for all rows of a chunk; scales and minimums are in the room.
+/// One run of inputs, k ..< k + inputs, for all rows of a chunk.
 static void amx_codes_run(
-    const cs_linear_args *args, const cs_tile_layout *layout, const uint8_t *codes, int k, int inputs, int count,
-    const char *tiles, cs_code_room *room) {
+    const cs_linear_args *args, const cs_tile_layout *layout, const panel_parts_avx512bf16 *parts, int k, int inputs,
+    int count, const char *tiles, cs_code_room *room) {
     const bool halves = args->format.type == CS_I4;
-    const int sum = layout->sum_inputs;
+    const int sum = layout->sum_inputs, sum_scales = args->format.group > 0 ? CS_PANEL : 0;
+    const size_t scales_at = (size_t)(k / sum) * sum_scales * cs_type_bytes(args->format.scale_type);
+    const uint8_t *codes = parts->codes + (size_t)k * CS_PANEL / (halves ? 2 : 1);
     const int32_t *starts = (const int32_t *)(const void *)(tiles + (size_t)layout->inputs * count);
     const float *x_scales = (const float *)(const void *)(starts + (size_t)layout->sums * count);
     if (halves) unpack_avx512bf16(codes, inputs, room->codes);
     for (int m = 0; m < count; m += CS_TILE_ROWS) {
         const amx_codes o = {
             tiles + (size_t)m * layout->inputs + k, starts + (size_t)(k / sum) * count + m,
-            x_scales + (size_t)(k / CS_INPUT_BLOCK) * count + m, halves ? room->codes : codes, room->scales,
-            args->format.has_minimums ? room->minimums : NULL, (size_t)layout->inputs,
+            x_scales + (size_t)(k / CS_INPUT_BLOCK) * count + m, halves ? room->codes : codes,
+            parts->scales + scales_at, args->format.has_minimums ? parts->minimums + scales_at : NULL,
+            args->format.scale_type, sum_scales, (size_t)layout->inputs,
             count - m < CS_TILE_ROWS ? count - m : CS_TILE_ROWS, count,
             sum < CS_TILE_BYTES_WIDE ? sum : CS_TILE_BYTES_WIDE};
         amx_shape_codes(o.rows, o.step);
@@ -142,14 +151,9 @@ static void codes_panel_amx(
     }
     const cs_tile_layout layout = cs_tile_layout_of(args);
     const panel_parts_avx512bf16 parts = parts_avx512bf16(args, panel);
-    const int sum = layout.sum_inputs;
     for (int k = 0; k < layout.inputs; k += CS_SHORT_RUN) {
         const int inputs = layout.inputs - k < CS_SHORT_RUN ? layout.inputs - k : CS_SHORT_RUN;
-        const int sums = (inputs + sum - 1) / sum;
-        widen_scales_avx512bf16(args, parts.scales, k / sum, sums, room->scales);
-        if (args->format.has_minimums) widen_scales_avx512bf16(args, parts.minimums, k / sum, sums, room->minimums);
-        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (args->format.type == CS_I4 ? 2 : 1);
-        amx_codes_run(args, &layout, codes, k, inputs, count, tiles, room);
+        amx_codes_run(args, &layout, &parts, k, inputs, count, tiles, room);
     }
     CS_TILE_RELEASE();
     for (int m = 0; m < count; m++) codes_finish_avx512bf16(args, panel, first + m, room->sums + m * CS_PANEL);

@@ -75,8 +75,10 @@ typedef struct CS_NAME(operands) {
     const int32_t *starts;   // [sums][rows]
     const float *x_scales;   // [blocks][rows]
     const uint8_t *weights;
-    const float *scales;     // [sums][64]
-    const float *minimums;   // [sums][64], where the format has them
+    const char *scales;      // [sums][64] of scale_type; [64] where one stands for every sum
+    const char *minimums;    // the same, where the format has them
+    cs_type scale_type;
+    int sum_scales;          // scales from one sum's to the next one's: 64 or 0
     int inputs;
     int sum_inputs;
 #if defined(CS_HAS_DOTPROD)
@@ -126,20 +128,28 @@ CS_INLINE void CS_NAME(integer_sums)(
     }
 }
 
+/// 16 scales or minimums from number `at` on: a branch that always goes the same way, and no second copy in f32.
+CS_INLINE f32x16 CS_NAME(load_scales)(cs_type type, const char *from, size_t at) {
+    if (type == CS_F32) return CS_NAME(load)((const float *)(const void *)from + at);
+    const uint16_t *half = (const uint16_t *)(const void *)from + at;
+    return type == CS_BF16 ? CS_NAME(load_bf16)(half) : CS_NAME(load_f16)(half);
+}
+
 /// block[m, v] (+)= scale * sum - minimum * the sum of x's codes, for sum number g over the columns from `column` on.
 CS_INLINE void CS_NAME(add_sums)(
     const int rows, const int strip, const bool minimums, const bool add, const CS_NAME(operands) *o, int g, int column,
     i32x16 sum[CS_ROW_TILE][4], f32x16 block[CS_ROW_TILE][4]) {
     CS_UNROLL for (int v = 0; v < strip; v++) {
-        size_t at = (size_t)g * CS_PANEL + column + v * 16;
-        f32x16 scale = CS_NAME(load)(o->scales + at);
+        size_t at = (size_t)g * o->sum_scales + column + v * 16;
+        f32x16 scale = CS_NAME(load_scales)(o->scale_type, o->scales, at);
         CS_UNROLL for (int m = 0; m < rows; m++) {
             f32x16 value = __builtin_convertvector(sum[m][v], f32x16);
             block[m][v] = add ? CS_NAME(fused)(value, scale, block[m][v]) : value * scale;
             if (minimums) {
                 float less;
                 memcpy(&less, &o->starts[g * rows + m], 4);
-                block[m][v] = CS_NAME(fused)(CS_NAME(load)(o->minimums + at), CS_NAME(splat)(less), block[m][v]);
+                f32x16 minimum = CS_NAME(load_scales)(o->scale_type, o->minimums, at);
+                block[m][v] = CS_NAME(fused)(minimum, CS_NAME(splat)(less), block[m][v]);
             }
         }
     }
@@ -208,21 +218,6 @@ CS_TILES(false, coarse_tile)
 
 // MARK: Panels
 
-/// Scales or minimums of sums first ..< first + count as f32; one per output feature stands for every sum.
-static void CS_NAME(widen_scales)(const cs_linear_args *args, const char *from, int first, int count, float *out) {
-    cs_type type = args->format.scale_type;
-    for (int g = 0; g < count; g++) {
-        size_t at = args->format.group > 0 ? (size_t)(first + g) * CS_PANEL : 0;
-        for (int n = 0; n < CS_PANEL; n += 16) {
-            const char *row = from + (at + n) * cs_type_bytes(type);
-            CS_NAME(store)(
-                out + g * CS_PANEL + n, type == CS_F32    ? CS_NAME(load)((const float *)(const void *)row)
-                                        : type == CS_BF16 ? CS_NAME(load_bf16)((const uint16_t *)(const void *)row)
-                                                          : CS_NAME(load_f16)((const uint16_t *)(const void *)row));
-        }
-    }
-}
-
 /// [inputs / 8][64][4] halves of bytes as [inputs / 4][64][4] bytes.
 static void CS_NAME(unpack)(const uint8_t *packed, int inputs, uint8_t *codes) {
     for (int k = 0; k < inputs; k += 8, packed += 4 * CS_PANEL, codes += 8 * CS_PANEL)
@@ -258,16 +253,19 @@ static void CS_NAME(codes_finish)(const cs_linear_args *args, int panel, int row
 /// One run of inputs, k ..< k + inputs, for all tiles of a chunk. `many`: they share unpacked codes, and the next run is
 /// fetched into the second-level cache meanwhile.
 static void CS_NAME(codes_run)(
-    const cs_linear_args *args, const cs_tile_layout *layout, const uint8_t *codes, int k, int inputs, int count,
-    bool many, const char *tiles, cs_code_room *room) {
+    const cs_linear_args *args, const cs_tile_layout *layout, const CS_NAME(panel_parts) *parts, int k, int inputs,
+    int count, bool many, const char *tiles, cs_code_room *room) {
     const int tile_rows = cs_code_tile(args->format), sum = layout->sum_inputs;
     const bool halves = args->format.type == CS_I4, unpacks = halves && many;
+    const uint8_t *codes = parts->codes + (size_t)k * CS_PANEL / (halves ? 2 : 1);
     const size_t bytes = (size_t)inputs * CS_PANEL / (halves ? 2 : 1);
     const char *next = (const char *)codes + bytes;
+    const int sum_scales = args->format.group > 0 ? CS_PANEL : 0;
+    const size_t scales_at = (size_t)(k / sum) * sum_scales * cs_type_bytes(args->format.scale_type);
     size_t ahead = 0;
     if (unpacks) CS_NAME(unpack)(codes, inputs, room->codes);
-    for (int m = 0; m < count; m += tile_rows) {
-        int rows = count - m < tile_rows ? count - m : tile_rows;
+    for (int m = 0, rows; m < count; m += rows) {
+        rows = cs_tile_rows(count - m, tile_rows);
         for (size_t end = many ? bytes * (size_t)(m + rows) / (size_t)count : 0; ahead < end; ahead += 64)
             __builtin_prefetch(next + ahead, 0, 2);
         const char *tile = tiles + (size_t)m * layout->row_bytes;
@@ -275,8 +273,8 @@ static void CS_NAME(codes_run)(
         const float *x_scales = (const float *)(const void *)(starts + (size_t)layout->sums * rows);
         const CS_NAME(operands) operands = {
             (const int32_t *)(const void *)tile + (size_t)(k / 4) * rows, starts + (size_t)(k / sum) * rows,
-            x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes, room->scales,
-            room->minimums, inputs, sum,
+            x_scales + (size_t)(k / CS_INPUT_BLOCK) * rows, unpacks ? room->codes : codes, parts->scales + scales_at,
+            parts->minimums + scales_at, args->format.scale_type, sum_scales, inputs, sum,
 #if defined(CS_HAS_DOTPROD)
             halves ? 0 : CS_NAME(BIAS),
 #endif
@@ -293,16 +291,12 @@ static void CS_NAME(codes_panel)(
     const cs_linear_args *args, int panel, int first, int count, const char *tiles, cs_code_room *room) {
     const cs_tile_layout layout = cs_tile_layout_of(args);
     const CS_NAME(panel_parts) parts = CS_NAME(parts)(args, panel);
-    const int sum = layout.sum_inputs;
-    const bool many = count > cs_code_tile(args->format) * (sum < CS_INPUT_BLOCK ? 1 : 2);
-    const int run = many ? CS_SHORT_RUN : CS_LONG_RUN;
+    const bool many = count > cs_code_tile(args->format) * (layout.sum_inputs < CS_INPUT_BLOCK ? 1 : 2);
+    const int run = many ? CS_SHORT_RUN : layout.inputs;
+    for (int i = 0; i < 4; i++) __builtin_prefetch(parts.scales + 64 * i);
     for (int k = 0; k < layout.inputs; k += run) {
         int inputs = layout.inputs - k < run ? layout.inputs - k : run;
-        int sums = (inputs + sum - 1) / sum;
-        CS_NAME(widen_scales)(args, parts.scales, k / sum, sums, room->scales);
-        if (args->format.has_minimums) CS_NAME(widen_scales)(args, parts.minimums, k / sum, sums, room->minimums);
-        const uint8_t *codes = parts.codes + (size_t)k * CS_PANEL / (args->format.type == CS_I4 ? 2 : 1);
-        CS_NAME(codes_run)(args, &layout, codes, k, inputs, count, many, tiles, room);
+        CS_NAME(codes_run)(args, &layout, &parts, k, inputs, count, many, tiles, room);
     }
     for (int m = 0; m < count; m++) CS_NAME(codes_finish)(args, panel, first + m, room->sums + m * CS_PANEL);
 }
@@ -310,8 +304,8 @@ static void CS_NAME(codes_panel)(
 static void CS_NAME(codes_prepare)(const cs_linear_args *args, int first, int count, char *tiles) {
     const cs_tile_layout layout = cs_tile_layout_of(args);
     const int tile_rows = cs_code_tile(args->format);
-    for (int m = 0; m < count; m += tile_rows) {
-        int rows = count - m < tile_rows ? count - m : tile_rows;
+    for (int m = 0, rows; m < count; m += rows) {
+        rows = cs_tile_rows(count - m, tile_rows);
         CS_NAME(codes_tile)(args, &layout, first + m, rows, false, tiles + (size_t)m * layout.row_bytes);
     }
 }
@@ -339,13 +333,14 @@ static void CS_NAME(float_panel)(const cs_linear_args *args, int panel, int firs
             CS_NAME(widen_f8)(parts.codes + (size_t)((k + i) / 4) * 4 * CS_PANEL, (k + i) % 4, wide + i * CS_PANEL);
         CS_NAME(product_f32)(
             count, inputs, args->x + (size_t)first * args->x_stride + k, args->x_stride, wide, block, CS_PANEL, false);
-        CS_NAME(widen_scales)(args, parts.scales, k / sum, 1, room->scales);
+        const size_t scales_at = args->format.group > 0 ? (size_t)(k / sum) * CS_PANEL : 0;
         for (int m = 0; m < count; m++)
             for (int n = 0; n < CS_PANEL; n += 16) {
                 float *to = room->sums + m * CS_PANEL + n;
                 f32x16 before = k > 0 ? CS_NAME(load)(to) : (f32x16)0.0f;
                 f32x16 product = CS_NAME(load)(block + m * CS_PANEL + n);
-                CS_NAME(store)(to, CS_NAME(madd)(product, CS_NAME(load)(room->scales + n), before));
+                f32x16 scale = CS_NAME(load_scales)(args->format.scale_type, parts.scales, scales_at + n);
+                CS_NAME(store)(to, CS_NAME(madd)(product, scale, before));
             }
     }
     for (int m = 0; m < count; m++)

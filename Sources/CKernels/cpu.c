@@ -59,8 +59,7 @@ void cs_spread(cs_context *context, cs_job job, void *job_context, int items, lo
     if (context->threads == 1 || items == 1 || work < worth_a_hand_over) {
         job(job_context, 0, 0, items);
     } else {
-        int grain = items / (context->threads * 8);
-        cs_pool_run(context->pool, job, job_context, items, grain < 1 ? 1 : grain);
+        cs_pool_run(context->pool, job, job_context, items, 1);
     }
     pthread_mutex_unlock(&context->turn);
 }

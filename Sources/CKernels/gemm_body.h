@@ -2,8 +2,13 @@
 
 #include "gemm_tile.h"
 
+/// Tiles of more rows fetch a line of the next run of weights with every step; fewer rows wait for memory anyway, which
+/// the machine's own read-ahead serves best.
+#define CS_SINGLE_ROWS 3
+
 CS_INLINE void CS_NAME(tile_f16)(
-    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, bool add) {
+    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, bool add,
+    const char *ahead) {
     enum { most = 4 };
     const int strip = CS_STRIP(rows);
     for (int s = 0; s < CS_PANEL / 16; s += strip) {
@@ -13,6 +18,7 @@ CS_INLINE void CS_NAME(tile_f16)(
                 sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + (s + v) * 16) : (f32x16)0.0f;
         for (int k = 0; k < inner; k++) {
             f32x16 b[most];
+            if (strip == 4 && rows > CS_SINGLE_ROWS) __builtin_prefetch(ahead + (size_t)k * 64, 0, 2);
             CS_UNROLL for (int v = 0; v < strip; v++) b[v] = CS_NAME(load_f16)(w + (size_t)k * CS_PANEL + (s + v) * 16);
             CS_UNROLL for (int m = 0; m < rows; m++) {
                 f32x16 a = CS_NAME(splat)(x[m * x_stride + k]);
@@ -31,7 +37,8 @@ CS_INLINE void CS_NAME(tile_f16)(
 
 /// `x` holds pairs of bf16, [inner pairs][terms][rows].
 CS_INLINE void CS_NAME(tile_bf16)(
-    const int rows, const int terms, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add) {
+    const int rows, const int terms, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add,
+    const char *ahead) {
     enum { strip = 4 };
     f32x16 sum[CS_ROW_TILE][strip];
     CS_UNROLL for (int m = 0; m < rows; m++)
@@ -41,6 +48,7 @@ CS_INLINE void CS_NAME(tile_bf16)(
         __m512bh b[strip];
         CS_UNROLL for (int v = 0; v < strip; v++)
             b[v] = (__m512bh)_mm512_loadu_si512(w + (size_t)k * 2 * CS_PANEL + v * 32);
+        if (rows > CS_SINGLE_ROWS) __builtin_prefetch(ahead + (size_t)k * 64, 0, 2);
         CS_UNROLL for (int t = 0; t < terms; t++)
             CS_UNROLL for (int m = 0; m < rows; m++) {
                 __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[((size_t)k * terms + t) * rows + m]);
@@ -87,8 +95,8 @@ static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int c
     if (args->format.type != CS_BF16) return;
     size_t row_bytes = cs_rounded_row_bytes(args);
     int terms = cs_rounded_terms(args);
-    for (int m = 0; m < count; m += CS_ROW_TILE) {
-        int rows = count - m < CS_ROW_TILE ? count - m : CS_ROW_TILE;
+    for (int m = 0, rows; m < count; m += rows) {
+        rows = cs_tile_rows(count - m, CS_ROW_TILE);
         CS_NAME(round_tile)(
             args->x + (first + m) * args->x_stride, args->x_stride, rows, args->inputs, terms,
             (uint32_t *)((char *)rounded + m * row_bytes));
@@ -141,9 +149,10 @@ static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int c
     default: call(6); break;    \
     }
 
-/// One row tile over the columns k ..< k + inner of the weights.
+/// One row tile over the columns k ..< k + inner of the weights; `ahead` is what it may fetch meanwhile.
 static void CS_NAME(tile)(
-    const cs_linear_args *args, int row, int rows, int k, int inner, const void *panel, const void *rounded, float *c) {
+    const cs_linear_args *args, int row, int rows, int k, int inner, const void *panel, const void *rounded, float *c,
+    const char *ahead) {
     const float *x = args->x + row * args->x_stride + k;
     bool add = k > 0;
     switch (args->format.type) {
@@ -156,7 +165,7 @@ static void CS_NAME(tile)(
     }
     case CS_F16: {
         const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
-#define CS_CALL(n) CS_NAME(tile_f16)(n, inner, x, args->x_stride, w, c, add)
+#define CS_CALL(n) CS_NAME(tile_f16)(n, inner, x, args->x_stride, w, c, add, ahead)
         CS_EACH_ROW_COUNT(CS_CALL)
 #undef CS_CALL
         break;
@@ -167,8 +176,8 @@ static void CS_NAME(tile)(
         int terms = cs_rounded_terms(args);
         const uint32_t *pairs = (const uint32_t *)rounded + (size_t)(k / 2) * terms * rows;
 #define CS_CALL(n)                                                           \
-    if (terms == 1) CS_NAME(tile_bf16)(n, 1, (inner + 1) / 2, pairs, w, c, add); \
-    else CS_NAME(tile_bf16)(n, 2, (inner + 1) / 2, pairs, w, c, add)
+    if (terms == 1) CS_NAME(tile_bf16)(n, 1, (inner + 1) / 2, pairs, w, c, add, ahead); \
+    else CS_NAME(tile_bf16)(n, 2, (inner + 1) / 2, pairs, w, c, add, ahead)
 #else
         (void)rounded;
 #define CS_CALL(n) CS_NAME(tile_bf16)(n, inner, x, args->x_stride, w, c, add)
@@ -223,10 +232,15 @@ static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int fir
     if (args->inputs == 0) memset(sums, 0, sizeof sums);
     for (int k = 0; k < args->inputs; k += run) {
         int inner = args->inputs - k < run ? args->inputs - k : run;
-        for (int m = 0; m < count; m += step) {
-            int rows = count - m < step ? count - m : step;
+        // Each tile fetches a part of the next run. Behind its end they touch what is in the cache already.
+        const size_t part = (size_t)(args->format.type == CS_BF16 ? inner / 2 : inner) * 64;
+        const char *ahead = weights + (size_t)(k + inner) * CS_PANEL * bytes;
+        const char *end = ahead + (size_t)inner * CS_PANEL * bytes;
+        for (int m = 0, rows; m < count; m += rows) {
+            rows = cs_tile_rows(count - m, step);
             const char *pairs = (const char *)rounded + m * cs_rounded_row_bytes(args);
-            CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL);
+            CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL, ahead);
+            ahead = ahead == weights || ahead + part >= end ? weights : ahead + part;
         }
     }
     for (int m = 0; m < count; m++) CS_NAME(finish)(args, panel, first + m, sums + m * CS_PANEL);

@@ -3,7 +3,7 @@
 /// Independent chains: more than a unit's latency times its width, fewer than the registers.
 enum {
 #if defined(CS_HAS_AVX512)
-    CS_NAME(CHAINS) = 12,
+    CS_NAME(CHAINS) = 24,
 #else
     CS_NAME(CHAINS) = 5,
 #endif

@@ -54,9 +54,14 @@ static int64_t nanoseconds(void) {
 
 static void work(cs_pool *pool, int thread) {
     for (;;) {
-        int first = atomic_fetch_add_explicit(&pool->next, pool->grain, memory_order_relaxed);
-        if (first >= pool->items) return;
-        int last = first + pool->grain < pool->items ? first + pool->grain : pool->items;
+        int first = atomic_load_explicit(&pool->next, memory_order_relaxed), last;
+        do {
+            int left = pool->items - first;
+            if (left <= 0) return;
+            int share = left / (pool->threads * 2);
+            last = first + (share > pool->grain ? share : pool->grain < left ? pool->grain : left);
+        } while (!atomic_compare_exchange_weak_explicit(
+            &pool->next, &first, last, memory_order_relaxed, memory_order_relaxed));
         pool->job(pool->context, thread, first, last);
     }
 }

@@ -24,6 +24,13 @@ enum {
     CS_SCRATCH_BYTES = 1 << 20,
 };
 
+/// Rows of the next tile where `left` rows are left: as few tiles of at most `most` rows as possible, and even ones, since
+/// a tile of two rows takes nearly as long as one of four. (32 rows are 6 6 5 5 5 5, not 6 6 6 6 6 2.)
+static inline int cs_tile_rows(int left, int most) {
+    int tiles = (left + most - 1) / most;
+    return (left + tiles - 1) / tiles;
+}
+
 /// bf16 terms that stand for one f32 of x where products are made of bf16 dots.
 static inline int cs_rounded_terms(const cs_linear_args *args) {
     return args->inputs <= CS_TWO_TERM_INPUTS || args->outputs <= CS_TWO_TERM_OUTPUTS ? 2 : 1;

@@ -23,4 +23,12 @@ public protocol CodedMatrix: Sendable {
     func read(
         rows: Range<Int>, codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>,
         minimums: UnsafeMutablePointer<Float>?)
+
+    /// Lets the system take back the pages of the file that the matrix lies in: it has been packed. Reading brings them back.
+    func releasePages()
+}
+
+extension CodedMatrix {
+    /// Nothing: the matrix lies in no file.
+    public func releasePages() {}
 }

@@ -60,3 +60,14 @@ public final class MappedFile: @unchecked Sendable {
         return withExtendedLifetime(file) { [UInt8](file.bytes) }
     }
 }
+
+/// Some bytes of a mapping, which this keeps.
+struct MappedRegion: @unchecked Sendable {
+    let file: MappedFile
+    let bytes: UnsafeRawBufferPointer
+
+    /// As ``MappedFile/drop(_:count:)``.
+    func drop() {
+        if let start = bytes.baseAddress { file.drop(start, count: bytes.count) }
+    }
+}

@@ -16,6 +16,8 @@ public struct StoredTensor {
     public var bytes: UnsafeRawBufferPointer
     /// The file that keeps the bytes, or nil for memory that lasts.
     var mapping: MappedFile?
+    /// The bytes' place in the file that keeps them.
+    var region: MappedRegion? { mapping.map { MappedRegion(file: $0, bytes: bytes) } }
     /// How the numbers are read where they are codes with scales; `bytes` then say nothing.
     var coded: (any CodedMatrix)?
     /// What makes the numbers where no codes of ours hold them; `bytes` are empty then.

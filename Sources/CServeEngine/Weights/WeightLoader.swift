@@ -66,6 +66,7 @@ struct WeightLoader<B: Backend> {
             weights.set(packed, item.role)
         }
         for case .plain(let rows) in matrix.parts { drop(rows, parts) }
+        for case .coded(let rows) in matrix.parts { rows.matrix.releasePages() }
         for part in parts { tensors[part.name]?.dequantized?.release() }
     }
 

@@ -13,7 +13,7 @@ struct GGUFMatrix: CodedMatrix, @unchecked Sendable {
     /// The stored row of a row.
     private let order: RowOrder
     /// Keeps the bytes.
-    private let mapping: MappedFile?
+    private let region: MappedRegion?
     private let unpack: GGUFBlocks.Unpack
 
     /// A matrix `[rows, columns]`; nil for plain numbers and for types that are not read.
@@ -26,10 +26,12 @@ struct GGUFMatrix: CodedMatrix, @unchecked Sendable {
         self.columns = columns
         self.base = base
         self.order = order
-        self.mapping = mapping
+        region = mapping.map { MappedRegion(file: $0, bytes: bytes) }
         self.unpack = unpack
         rows = bytes.count / (columns / type.blockElements * type.blockBytes)
     }
+
+    func releasePages() { region?.drop() }
 
     func read(
         rows: Range<Int>, codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>,

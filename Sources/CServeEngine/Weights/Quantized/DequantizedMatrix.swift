@@ -39,12 +39,13 @@ final class DequantizedMatrix: Sendable {
         return UnsafeRawBufferPointer(start: made.numbers?.baseAddress, count: made.numbers?.count ?? 0)
     }
 
-    /// Gives the memory back until the numbers are asked for again.
+    /// Gives the memory and the file's pages back until the numbers are asked for again.
     func release() {
         room.withLock { room in
             room.numbers?.deallocate()
             room.numbers = nil
         }
+        matrix.releasePages()
     }
 
     private func dequantized() -> UnsafeMutableRawBufferPointer {

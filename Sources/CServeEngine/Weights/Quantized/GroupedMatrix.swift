@@ -26,8 +26,8 @@ struct GroupedMatrix: Sendable {
     var zeros = Zeros.uniform(0)
     /// Input features per scale; nil: one scale per output feature.
     var group: Int?
-    /// The files that keep the bytes.
-    var files: [MappedFile] = []
+    /// Where the tensors that it is made of lie, where that is a file.
+    var regions: [MappedRegion] = []
 
     /// Scales of one output feature.
     var groups: Int { group.map { (columns + $0 - 1) / $0 } ?? 1 }
@@ -38,6 +38,11 @@ struct GroupedMatrix: Sendable {
         case .uniform(let zero): zero
         case .stored(let stored, let plus): Int(stored.value(row: row / scales.rowsPerScale, column: group)) + plus
         }
+    }
+
+    /// Lets the system take back the tensors' pages; reading brings them back.
+    func releasePages() {
+        for region in regions { region.drop() }
     }
 
     /// The same matrix with one zero point for all where all are equal.
@@ -97,6 +102,8 @@ struct CodedGroups: CodedMatrix {
         shift = 0
         format = QuantizedFormat(code, group: group, scale: .float32, hasMinimums: true)
     }
+
+    func releasePages() { matrix.releasePages() }
 
     func read(
         rows: Range<Int>, codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>,

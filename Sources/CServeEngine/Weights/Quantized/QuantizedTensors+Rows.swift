@@ -30,10 +30,10 @@ extension QuantizedTensors {
             codes: PackedIntegers(
                 base: weightBase, bits: scheme.bits, axis: .columns, cellStride: 1, streamStride: words),
             scales: table, zeros: .uniform(1 << (scheme.bits - 1)), group: scheme.group,
-            files: [weight, scales].compactMap(\.mapping))
+            regions: [weight, scales].compactMap(\.region))
         if let zeros = take(module, "weight_zero_point") {
             matrix.zeros = try zeroPoints(zeros, matrix, bits: scheme.bits)
-            if let file = zeros.mapping { matrix.files.append(file) }
+            if let region = zeros.region { matrix.regions.append(region) }
         }
         let order = try groupOfColumn(
             take(module, "weight_g_idx"), columns: columns, group: scheme.group, groups: matrix.groups)
@@ -63,13 +63,13 @@ extension QuantizedTensors {
                 base: weightBase, bits: 8, axis: .columns, cellBytes: 1, cellStride: 1, streamStride: columns,
                 flip: isFloat ? 0 : 0x80),
             isFloat: isFloat, scales: table, zeros: .uniform(isFloat ? 0 : 128), group: scheme.group,
-            files: [weight, scales].compactMap(\.mapping))
+            regions: [weight, scales].compactMap(\.region))
         if let zeros = take(module, "weight_zero_point") {
             if isFloat {
                 guard zeros.bytes.allSatisfy({ $0 == 0 }) else { throw broken(zeros, "floats have no zero points") }
             } else {
                 matrix.zeros = try zeroPoints(zeros, matrix, bits: 8)
-                if let file = zeros.mapping { matrix.files.append(file) }
+                if let region = zeros.region { matrix.regions.append(region) }
             }
         }
         let order = try groupOfColumn(

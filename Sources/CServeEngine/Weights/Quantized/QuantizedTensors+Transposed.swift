@@ -35,7 +35,7 @@ extension QuantizedTensors {
             zeros: .stored(
                 PackedIntegers(base: zeroBase, bits: scheme.bits, axis: .rows, cellStride: 1, streamStride: zeroWords),
                 plus: configuration.storesZeroLessOne ? 1 : 0),
-            group: group, files: [weight, zeros, scales].compactMap(\.mapping))
+            group: group, regions: [weight, zeros, scales].compactMap(\.region))
         let order = try groupOfColumn(take(module, "g_idx"), columns: columns, group: group, groups: groups)
         tensors[module + ".qweight"] = nil
         try put(module, matrix, groupOfColumn: order, from: weight)
@@ -65,7 +65,7 @@ extension QuantizedTensors {
                 PackedIntegers(
                     base: zeroBase, bits: 4, axis: .rows, cellStride: 1, streamStride: words, isInterleaved: true),
                 plus: 0),
-            group: group, files: [weight, zeros, scales].compactMap(\.mapping))
+            group: group, regions: [weight, zeros, scales].compactMap(\.region))
         tensors[module + ".qweight"] = nil
         try put(module, matrix, from: weight)
     }
