@@ -59,9 +59,9 @@ enum FidelityRequests: FidelitySection {
             + Markdown.table(["", "measured, ms", "predicted, ms", "error", "goal"], rows) + "\n"
     }
 
-    private static let figures: [(String, KeyPath<LatencySummary, Double>)] = [
-        ("mean", \.mean), ("P50", \.p50), ("P90", \.p90), ("P99", \.p99),
-    ]
+    private static var figures: [(String, KeyPath<LatencySummary, Double>)] {
+        [("mean", \.mean), ("P50", \.p50), ("P90", \.p90), ("P99", \.p99)]
+    }
 
     private static func signed(_ share: Double) -> String { (share > 0 ? "+" : "") + Markdown.percent(share) }
 }

@@ -5,6 +5,7 @@ import CServeCost
 import CServeScheduling
 import CServeSimulator
 import CServeWorkload
+import Foundation
 
 /// Predicts published cases; keeps what several of them need.
 struct ServingReplay {
@@ -95,7 +96,7 @@ struct ServingReplay {
             case .queue: min(6000, max(500, 4 * together))
             }
         return (0..<count).map { (index: Int) -> WorkloadRequest in
-            if case .rate(let rate) = serving.load { now -= CMath.log(1 - generator.unit()) / rate }
+            if case .rate(let rate) = serving.load { now -= log(1 - generator.unit()) / rate }
             let isClosed: Bool = if case .clients = serving.load { true } else { false }
             return WorkloadRequest(
                 index: index, arrival: isClosed ? nil : Nanoseconds(now * 1e9), promptLength: serving.promptTokens,
