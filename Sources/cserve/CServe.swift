@@ -24,8 +24,8 @@ struct CServe: AsyncParsableCommand {
             """,
         version: ServerVersion.number,
         subcommands: [
-            Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, Calibrate.self, Fidelity.self,
-            Version.self,
+            Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, Calibrate.self,
+            Fidelity.self, Version.self,
         ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.

@@ -17,7 +17,7 @@ struct Fidelity: ParsableCommand {
             """)
 
     /// The sections, in the page's order. A new proof is one file and one entry.
-    static let sections: [any FidelitySection.Type] = [FidelityOperators.self]
+    static var sections: [any FidelitySection.Type] { [FidelityOperators.self] }
 
     @Option(help: "A folder of measurements.", completion: .directory)
     var data: String
