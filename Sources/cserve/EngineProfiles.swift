@@ -13,8 +13,7 @@ enum EngineProfiles {
             cassets_engine_cserve(), cassets_engine_vllm(), cassets_engine_vllm_v0(), cassets_engine_trtllm(),
         ]
         return try assets.map { asset in
-            let data: Data = Data(bytes: asset.bytes, count: asset.length)
-            return try decode(data, file: "an embedded engine profile")
+            try decode(Data(BuiltInModel.bytes(asset)), file: "an embedded engine profile")
         }
     }
 
@@ -64,8 +63,6 @@ enum CalibrationFile {
 /// The measured curves inside the binary.
 enum UtilisationCurves {
     static func embedded() throws -> UtilisationLibrary {
-        let asset: CAsset = cassets_utilisation()
-        let bytes: [UInt8] = [UInt8](UnsafeRawBufferPointer(start: asset.bytes, count: asset.length))
-        return try LibraryFile(parsing: bytes, file: "utilisation.json").library
+        try LibraryFile(parsing: BuiltInModel.bytes(cassets_utilisation()), file: "utilisation.json").library
     }
 }

@@ -17,9 +17,9 @@ struct Fidelity: ParsableCommand {
             """)
 
     /// The sections, in the page's order. A new proof is one file and one entry.
-    static let sections: [any FidelitySection.Type] = [
-        FidelityOperators.self, FidelityRequests.self, FidelityServing.self,
-    ]
+    static var sections: [any FidelitySection.Type] {
+        [FidelityOperators.self, FidelityRequests.self, FidelityServing.self]
+    }
 
     @Option(help: "A folder of measurements.", completion: .directory)
     var data: String
