@@ -58,7 +58,8 @@ struct Feasibility: Sendable {
                 recipe: option.placement.recipe, kvBlocks: blocks,
                 modelLength: max(question.shape.maxPositionEmbeddings, option.placement.recipe.maxModelLen ?? 0),
                 timing: cost)
-            return FeasibleReplica(option: option, budget: budget, cost: cost, spec: spec)
+            return FeasibleReplica(
+                option: option, budget: budget, cost: cost, spec: spec.following(question.engine))
         } catch {
             throw Unfit(.engine, "\(error)")
         }

@@ -45,9 +45,10 @@ public struct Planner: Sendable {
     }
 
     /// Looks at the workload's requests.
-    private func sample() throws(PlanError) -> RequestSample {
+    func sample() throws(PlanError) -> RequestSample {
         let limit: Int = question.bounds.maxModelLen ?? question.shape.longestLength
-        let sample = RequestSample(probe.workload(Load(rate: 1, requests: RequestSample.size, seed: question.seed)), limit: limit)
+        let load = Load(rate: 1, requests: RequestSample.size, seed: question.seed)
+        let sample = RequestSample(probe.workload(load), limit: limit)
         guard sample.count + sample.beyondLimit > 0 else { throw .noRequests(workload: question.workload.name) }
         guard sample.count > sample.beyondLimit else {
             throw .workloadTooLong(
