@@ -1,6 +1,6 @@
 # CServe's commands. `make serve` and `make test` do all the set-up on a fresh machine that has Swift.
 
-.PHONY: serve test test-tls lint counts bench build release setup setup-test clean help
+.PHONY: serve test test-tls lint counts bench fidelity build release setup setup-test clean help
 .DEFAULT_GOAL := help
 
 SWIFT ?= swift
@@ -31,6 +31,10 @@ counts: setup-test ## Fails when fixed work takes 3% more instructions than comm
 
 bench: release ## Runs the benchmarks beside their peers and prints ratios.
 	Benchmarks/run.sh
+
+fidelity: release ## Judges predictions on a folder of measurements (DATA=DIR) and writes docs/results/fidelity.md.
+	@test -n "$(DATA)" || { echo "Name a folder of measurements: make fidelity DATA=DIR" >&2; exit 1; }
+	.build/release/cserve fidelity --data "$(DATA)" --out docs/results/fidelity.md
 
 release: setup ## Builds the release binary, .build/release/cserve.
 	$(SWIFT) build -c release --product cserve

@@ -15,10 +15,13 @@ public struct AttentionShape: Hashable, Sendable {
     public var window: Int?
     /// Bytes of a cached number.
     public var cacheBytes: Double
+    /// Bytes of the cache that one position takes, where heads share a latent; nil: keys and values per head.
+    public var latentBytes: Double?
 
     /// Describes heads.
     public init(
-        heads: Int, kvHeads: Int, headDim: Int, valueDim: Int? = nil, window: Int? = nil, cacheBytes: Double = 2
+        heads: Int, kvHeads: Int, headDim: Int, valueDim: Int? = nil, window: Int? = nil, cacheBytes: Double = 2,
+        latentBytes: Double? = nil
     ) {
         self.heads = heads
         self.kvHeads = kvHeads
@@ -26,6 +29,7 @@ public struct AttentionShape: Hashable, Sendable {
         self.valueDim = valueDim ?? headDim
         self.window = window
         self.cacheBytes = cacheBytes
+        self.latentBytes = latentBytes
     }
 
     /// Pairs of a query and a key that a piece of a prompt attends, causal and within the window.
@@ -41,7 +45,7 @@ public struct AttentionShape: Hashable, Sendable {
     func operations(pairs: Double) -> Double { 2 * pairs * Double(heads) * Double(headDim + valueDim) }
 
     /// Bytes of the cache that one position takes.
-    var bytesPerPosition: Double { Double(kvHeads) * Double(headDim + valueDim) * cacheBytes }
+    var bytesPerPosition: Double { latentBytes ?? Double(kvHeads) * Double(headDim + valueDim) * cacheBytes }
 
     /// Bytes of queries and results of one token.
     var bytesPerToken: Double { 2 * Double(heads) * Double(headDim + valueDim) }

@@ -9,6 +9,8 @@ public struct Calibration: Hashable, Codable, Sendable {
     public var date: String
     /// Six numbers that correct the curves.
     public var scalars: Scalars
+    /// The model's operators as profiled, by number of ranks; empty for a calibration by scalars alone.
+    public var profiles: [OperatorProfile]
     /// The error that remains, as shares of the measured time at the 5th and the 95th percentile: -0.02 is 2% too short.
     public var interval: ErrorInterval
 
@@ -52,10 +54,14 @@ public struct Calibration: Hashable, Codable, Sendable {
     }
 
     /// Describes a calibration.
-    public init(title: String, date: String, scalars: Scalars = Scalars(), interval: ErrorInterval = ErrorInterval()) {
+    public init(
+        title: String, date: String, scalars: Scalars = Scalars(), profiles: [OperatorProfile] = [],
+        interval: ErrorInterval = ErrorInterval()
+    ) {
         self.title = title
         self.date = date
         self.scalars = scalars
+        self.profiles = profiles
         self.interval = interval
     }
 }

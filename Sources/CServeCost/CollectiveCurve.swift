@@ -42,14 +42,30 @@ public struct CollectiveCurve: Sendable {
     /// Takes measured messages in any order.
     public init(_ key: Key, _ points: [Point]) {
         self.key = key
-        var merged: [Double: (logs: Double, count: Double)] = [:]
+        var merged: [Double: [Double]] = [:]
         for point in points where point.bytes > 0 && point.seconds > 0 {
-            merged[point.bytes, default: (0, 0)].logs += CostMath.log(point.seconds)
-            merged[point.bytes, default: (0, 0)].count += 1
+            merged[point.bytes, default: []].append(point.seconds)
         }
-        self.points = merged.map { Point(bytes: $0.key, seconds: CostMath.exp($0.value.logs / $0.value.count)) }
+        self.points = merged.map { Point(bytes: $0.key, seconds: CollectiveCurve.mean($0.value)) }
             .sorted { $0.bytes < $1.bytes }
     }
+
+    /// The geometric mean; a single time as it is.
+    private static func mean(_ times: [Double]) -> Double {
+        guard times.count > 1 else { return times.first ?? 0 }
+        return CostMath.exp(times.reduce(0) { $0 + CostMath.log($1) } / Double(times.count))
+    }
+
+    /// The same with points at least a sixth of an octave apart: what ships.
+    var thinned: CollectiveCurve {
+        var kept: [Point] = []
+        for point in points where kept.last.map({ point.bytes >= $0.bytes * 1.12 }) ?? true { kept.append(point) }
+        if let last = points.last, kept.last != last { kept.append(last) }
+        return CollectiveCurve(key, kept)
+    }
+
+    /// Whether it is a sum of 16-bit numbers within one machine.
+    var isSum: Bool { ["graph", "eager", "nccl"].contains(key.way) }
 
     /// The time of a message: linear in logarithms between points; below them held, above them at the last point's rate.
     public func time(bytes: Double) -> TimeEstimate {

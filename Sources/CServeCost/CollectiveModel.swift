@@ -5,8 +5,10 @@ import CServeCore
 struct CollectiveModel: Sendable {
     let placement: ReplicaPlacement
     let engine: EngineProfile
+    let library: UtilisationLibrary
 
-    init(_ placement: ReplicaPlacement, engine: EngineProfile) {
+    init(_ placement: ReplicaPlacement, engine: EngineProfile, library: UtilisationLibrary) {
+        self.library = library
         self.placement = placement
         self.engine = engine
     }
@@ -22,14 +24,32 @@ struct CollectiveModel: Sendable {
         return node.interconnect.link
     }
 
-    /// The sum of `bytes` on every rank: a ring moves each byte `2 * (n - 1) / n` times over the slowest link.
+    /// The sum of `bytes` on every rank.
     func allReduce(bytes: Double, captured: Bool) -> TimeEstimate {
-        let ranks = Double(placement.parallelism.tensor)
-        guard ranks > 1 else { return TimeEstimate(seconds: 0, evidence: .theoretical) }
-        let link: Link = ring
-        let moved: Double = 2 * (ranks - 1) / ranks * bytes
-        return TimeEstimate(
-            seconds: 2 * link.latency + moved / link.bandwidth + (captured ? 0 : 20e-6), evidence: .theoretical)
+        let ranks: Int = placement.parallelism.tensor
+        guard ranks > 1 else { return TimeEstimate(seconds: 0, evidence: .measured) }
+        if placement.node.interconnect.kind == .shared || placement.accelerator.kind == .cpu {
+            let moved: Double = 2 * Double(ranks - 1) / Double(ranks) * bytes
+            return TimeEstimate(seconds: 2e-6 + moved / ring.bandwidth, evidence: .theoretical)
+        }
+        var best: TimeEstimate = time(bytes: bytes, way: "nccl")
+        guard engine.collective == .custom else { return best }
+        // Engines take their own kernel where it is faster, which is below some size.
+        let own: TimeEstimate = time(bytes: bytes, way: captured ? "graph" : "eager")
+        if own.seconds < best.seconds || best.evidence == .theoretical { best = own }
+        return best
+    }
+
+    private func time(bytes: Double, way: String) -> TimeEstimate {
+        let ranks: Int = placement.parallelism.tensor
+        let kind: Interconnect.Kind = placement.node.interconnect.kind
+        if ranks <= placement.node.count,
+            let curve = library.collective(way, ranks: ranks, for: placement.accelerator, links: kind)
+        {
+            return curve.time(bytes: bytes)
+        }
+        let seconds: Double = CollectiveTheory().seconds(bytes: bytes, ranks: ranks, link: ring, way: way)
+        return TimeEstimate(seconds: seconds, evidence: .theoretical)
     }
 
     /// One message from a stage to the next one; each rank sends its share, or all of it where ranks hold the same.

@@ -100,10 +100,10 @@ extension EngineMemory {
         cacheScales: true,
         provenance: ["*": Provenance(source: "MemoryPlan, which the engine obeys", date: "2026-11-24")])
 
-    /// CServe on a GPU: the same plan with plain matrices beside a CUDA context.
+    /// CServe on a GPU: the same plan with the same packing beside a CUDA context.
     public static let cserveGPU = EngineMemory(
-        name: "cserve", packing: WeightPacking(rows: 1, bfloat16Columns: 1, codeColumns: 2), quantizesEmbedding: true,
-        activations: .arena, fixedBytes: gibibytes(0.5), collectiveBytes: gibibytes(0.35), cacheScales: true,
+        name: "cserve", packing: .cpu, quantizesEmbedding: true, activations: .arena, fixedBytes: gibibytes(0.5),
+        collectiveBytes: gibibytes(0.35), cacheScales: true,
         provenance: [
             "*": Provenance(
                 source: "MemoryPlan; context and collectives as measured of other engines on CUDA", date: "2026-11-24",

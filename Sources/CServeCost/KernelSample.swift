@@ -40,7 +40,9 @@ public enum KernelWork: Hashable, Sendable {
 
     private static func attention(_ requests: Double, _ length: Double, _ shape: AttentionShape) -> [Double] {
         let window: Double = shape.window.map { min(Double($0), 1_048_576) } ?? 1_048_576
-        let axes: [Double] = [requests, length, Double(shape.heads), Double(shape.kvHeads), Double(shape.headDim), window]
+        let axes: [Double] = [
+            requests, length, Double(shape.heads), Double(shape.kvHeads), Double(shape.headDim), window,
+        ]
         return axes.map(CostMath.log2) + [shape.cacheBytes]
     }
 

@@ -81,9 +81,15 @@ struct OperatorModel: Sendable {
         return estimate
     }
 
-    /// Kernels that read and write without much arithmetic: three quarters of the bandwidth, and a short start each.
+    /// Kernels that read and write without much arithmetic: three quarters of the bandwidth, and a short start each. What
+    /// fits the second-level cache is still there from the kernel before: on RTX 4090 (72 MB) a norm of 67 MB runs at 2.4
+    /// TB/s, an activation of 176 MB at the memory's 1.0.
     func elementwise(bytes: Double, kernels: Double) -> TimeEstimate {
         let start: Double = isProcessor ? 0.5e-6 : rates.seconds(kilocycles: 4)
-        return TimeEstimate(seconds: kernels * start + bytes / (rates.bandwidth * 0.75), evidence: .theoretical)
+        let memory: Double = rates.bandwidth * 0.75
+        let cached: Double = max(memory, rates.processors * 6.27 * rates.clock * 1e6)
+        let hit: Double = isProcessor ? 0 : min(1, max(0, 2 - bytes / kernels / rates.cache))
+        let moved: Double = bytes * (hit / cached + (1 - hit) / memory)
+        return TimeEstimate(seconds: kernels * start + moved, evidence: .theoretical)
     }
 }

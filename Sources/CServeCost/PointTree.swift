@@ -6,6 +6,8 @@ struct PointTree: Sendable {
     /// Coordinates, point by point.
     let points: [Double]
     private var order: [Int32]
+    /// Where a node's halves meet on its axis, by the place at which its second half begins.
+    private var splits: [Double]
     private static let leaf = 8
 
     /// A found point.
@@ -19,6 +21,7 @@ struct PointTree: Sendable {
         self.points = points
         self.dimensions = dimensions
         order = (0..<Int32(points.count / max(1, dimensions))).map { $0 }
+        splits = Array(repeating: 0, count: order.count)
         build(0, order.count, depth: 0)
     }
 
@@ -35,6 +38,7 @@ struct PointTree: Sendable {
             return left == right ? $0 < $1 : left < right
         }
         let middle: Int = (low + high) / 2
+        splits[middle] = points[Int(order[middle]) * dimensions + axis]
         build(low, middle, depth: depth + 1)
         build(middle, high, depth: depth + 1)
     }
@@ -56,7 +60,7 @@ struct PointTree: Sendable {
         }
         let axis: Int = depth % dimensions
         let middle: Int = (low + high) / 2
-        let gap: Double = query[axis] - points[Int(order[middle]) * dimensions + axis]
+        let gap: Double = query[axis] - splits[middle]
         let nearFirst: Bool = gap < 0
         search(query, most: most, nearFirst ? low : middle, nearFirst ? middle : high, depth: depth + 1, &found)
         if found.count < most || gap * gap <= found[found.count - 1].distance {

@@ -24,11 +24,12 @@ struct MixtureOperator: Hashable {
 
 /// What one rank of one stage computes.
 struct StagePlan {
+    var stage: Int
     var shard: ModelShard
     var dense: [DenseOperator] = []
     var mixture: MixtureOperator?
     /// Attention forms with the number of layers that have them.
-    var attention: [(shape: AttentionShape, layers: Int)] = []
+    var attention: [(prompt: AttentionShape, answer: AttentionShape, layers: Int)] = []
     /// Bytes that elementwise kernels move per token, and how many kernels there are.
     var elementwiseBytes: Double = 0
     var elementwiseKernels: Int = 0
@@ -38,6 +39,7 @@ struct StagePlan {
 
     init(_ placement: ReplicaPlacement, stage: Int) throws(ParallelismError) {
         let shape: ModelShape = placement.shape
+        self.stage = stage
         shard = try placement.parallelism.shard(of: shape, stage: stage, rank: 0)
         let manifest: WeightManifest = try WeightManifest(shape: shape, shard: shard)
         for item in manifest.items { take(item, placement) }
@@ -70,15 +72,13 @@ struct StagePlan {
     }
 
     private mutating func addAttention(_ placement: ReplicaPlacement) {
-        let shape: ModelShape = placement.shape
         for layer in shard.layers {
-            let form = AttentionShape(
-                heads: shard.heads(shape).count, kvHeads: shard.kvHeads(shape).count, headDim: shape.headDim,
-                window: shape.window(layer: layer), cacheBytes: Double(placement.precision.cache.numberBytes))
-            if let place = attention.firstIndex(where: { $0.shape == form }) {
+            let window: Int? = placement.shape.window(layer: layer)
+            if let place = attention.firstIndex(where: { $0.prompt.window == window }) {
                 attention[place].layers += 1
             } else {
-                attention.append((form, 1))
+                let forms = placement.attention(shard, window: window)
+                attention.append((forms.prompt, forms.answer, 1))
             }
         }
     }
@@ -103,6 +103,11 @@ struct StagePlan {
     }
 }
 
+extension WeightRole {
+    /// Tables that tokens look up, and the head, which works on sampled rows only.
+    static let lookedUp: [WeightRole] = [.embedding, .positions, .head]
+}
+
 extension ReplicaPlacement {
     /// How a matrix is stored: what chooses experts stays plain, the embedding and the head follow the quantisation.
     func format(_ role: WeightRole) -> WeightFormat {
@@ -113,16 +118,28 @@ extension ReplicaPlacement {
             case .int4: .int4
             case .fp8: .fp8
             }
-        guard let outside = quantization.format(role) else { return .plain(plainElement) }
+        guard let outside = quantization.format(role) else { return .plain(precision.plain) }
         return role == .embedding || role == .head ? .quantized(outside) : precision.weights
     }
 
-    private var plainElement: ElementType {
-        switch precision.arithmetic {
-        case .float32: .float32
-        case .float16: .float16
-        case .bfloat16, .fp8, .int8: .bfloat16
+    /// How one rank's heads attend. A latent is widened to heads for prompts and attended as it is by answers
+    /// (DeepSeek-V2, arXiv:2405.04434, section 2.1.2: the matrices around it absorb the widening).
+    func attention(_ shard: ModelShard, window: Int?) -> (prompt: AttentionShape, answer: AttentionShape) {
+        let heads: Int = shard.heads(shape).count
+        let bytes = Double(precision.cache.numberBytes)
+        guard let latent = shape.latentAttention else {
+            let form = AttentionShape(
+                heads: heads, kvHeads: shard.kvHeads(shape).count, headDim: shape.headDim, window: window,
+                cacheBytes: bytes)
+            return (form, form)
         }
+        let prompt = AttentionShape(
+            heads: heads, kvHeads: heads, headDim: latent.plainDim + latent.rotatedDim, valueDim: latent.valueDim,
+            window: window, cacheBytes: bytes)
+        let answer = AttentionShape(
+            heads: heads, kvHeads: 1, headDim: latent.cachedNumbers, valueDim: latent.keyValueRank, window: window,
+            cacheBytes: bytes, latentBytes: Double(latent.cachedNumbers) * bytes)
+        return (prompt, answer)
     }
 }
 

@@ -1,47 +1,10 @@
 // The tabulated times of one stage and how a micro-batch reads them.
 import CServeCore
 
-/// One form of attention in a stage.
-struct AttentionTable: Sendable {
-    let shape: AttentionShape
-    let layers: Double
-    let model: OperatorModel
-    let peak: Double
-
-    /// Pieces of prompts of different sizes, as a batch of like ones with the same number of tokens and of pairs.
-    func prefill(_ pieces: [StepComposition.PrefillChunk]) -> Double {
-        var tokens: Double = 0
-        var squares: Double = 0
-        var contexts: Double = 0
-        for piece in pieces {
-            let length = Double(piece.tokens)
-            tokens += length
-            squares += length * length
-            contexts += length * Double(piece.context)
-        }
-        guard tokens > 0 else { return 0 }
-        let mean: Double = squares / tokens
-        let work = PrefillWork(requests: tokens / mean, tokens: mean, context: contexts / tokens)
-        return layers * model.prefill(work, shape, peak: peak).seconds
-    }
-
-    /// Decodes at their mean context, and a part of the way to the longest, for which the kernel's last blocks wait.
-    func decode(_ step: StepComposition) -> Double {
-        guard step.decodes > 0 else { return 0 }
-        let requests = Double(step.decodes)
-        let mean: Double = Double(step.decodeContext) / requests
-        let even: Double = model.decode(DecodeWork(requests: requests, context: mean), shape, peak: peak).seconds
-        let longest = Double(step.longestDecodeContext)
-        guard longest > mean * 1.01 else { return layers * even }
-        let worst: Double = model.decode(DecodeWork(requests: requests, context: longest), shape, peak: peak).seconds
-        return layers * (even + Skew.share * (worst - even))
-    }
-}
-
 /// How far decodes of different lengths wait for the longest one.
-enum Skew {
+public enum Skew {
     /// The median of the fitted shares in LLMServingSim's skew profiles (0.07 to 0.13 at p50).
-    static let share: Double = 0.08
+    public static let share: Double = 0.08
 }
 
 /// The tabulated times of one stage.
@@ -55,6 +18,8 @@ struct StageTable: Sendable {
     /// Head and sampler by sampled rows; nil where the stage has no head.
     var rows: (head: PiecewiseCurve, sampler: PiecewiseCurve, axis: CurveAxis)?
     var attention: [AttentionTable] = []
+    /// Attention as a profile of this model measured it, in place of ``attention``.
+    var profile: ProfiledAttention?
     /// Seconds that the streamed weights take over the host's link.
     var streaming: Double = 0
     /// Seconds that the host needs to launch a step that no graph replays.
@@ -73,10 +38,7 @@ struct StageTable: Sendable {
     func seconds(of step: StepComposition, at place: CurveAxis.Place) -> Double {
         let captured: Bool = isCaptured(step)
         var time: Double = tokens[place] + (captured ? reductions.captured[place] : reductions.launched[place])
-        for table in attention {
-            if !step.prefills.isEmpty { time += table.prefill(step.prefills) }
-            time += table.decode(step)
-        }
+        time += attentionTime(of: step)
         if let rows, step.sampledRows > 0 {
             let row: CurveAxis.Place = rows.axis.locate(Double(step.sampledRows))
             time += rows.head[row] + rows.sampler[row]
@@ -90,10 +52,7 @@ struct StageTable: Sendable {
         for part in byTokens { parts[part.kind] += part.curve[place] }
         let captured: Bool = isCaptured(step)
         parts[.allReduce] = captured ? reductions.captured[place] : reductions.launched[place]
-        for table in attention {
-            parts[.prefillAttention] += table.prefill(step.prefills)
-            parts[.decodeAttention] += table.decode(step)
-        }
+        add(attention: step, to: &parts)
         if let rows, step.sampledRows > 0 {
             let row: CurveAxis.Place = rows.axis.locate(Double(step.sampledRows))
             parts[.head] = rows.head[row]
@@ -102,5 +61,28 @@ struct StageTable: Sendable {
         if !captured { parts[.launch] = max(0, launching - parts.seconds) }
         parts[.streaming] = max(0, streaming - parts.seconds)
         return parts
+    }
+
+    @inline(__always)
+    private func attentionTime(of step: StepComposition) -> Double {
+        if let profile { return profile.time(of: step).seconds }
+        var time: Double = 0
+        for table in attention {
+            if !step.prefills.isEmpty { time += table.prefill(step.prefills) }
+            time += table.decode(step)
+        }
+        return time
+    }
+
+    private func add(attention step: StepComposition, to parts: inout StepBreakdown) {
+        if let profile {
+            let time = profile.time(of: step)
+            parts[.prefillAttention] += time.seconds - time.decodes
+            parts[.decodeAttention] += time.decodes
+        }
+        for table in attention where profile == nil {
+            parts[.prefillAttention] += table.prefill(step.prefills)
+            parts[.decodeAttention] += table.decode(step)
+        }
     }
 }

@@ -3,13 +3,15 @@ import CServeCore
 
 /// Builds the tables of one replica's stages; stages of the same form share their matrices' curves.
 struct StageTableBuilder {
-    private let placement: ReplicaPlacement
+    let placement: ReplicaPlacement
     private let engine: EngineProfile
-    private let axis: CurveAxis
-    private let model: OperatorModel
+    let axis: CurveAxis
+    let model: OperatorModel
     private let links: CollectiveModel
+    private let profile: OperatorProfile?
+    private let scalars: Calibration.Scalars
     private var dense: [DenseKey: PiecewiseCurve] = [:]
-    private(set) var evidence: [OperatorKind: EvidenceKind] = [:]
+    var evidence: [OperatorKind: EvidenceKind] = [:]
 
     private struct DenseKey: Hashable {
         var rows: Int
@@ -17,24 +19,35 @@ struct StageTableBuilder {
         var format: WeightFormat
     }
 
-    init(_ placement: ReplicaPlacement, _ engine: EngineProfile, library: UtilisationLibrary, axis: CurveAxis) {
+    init(
+        _ placement: ReplicaPlacement, _ engine: EngineProfile, library: UtilisationLibrary, calibration: Calibration?,
+        axis: CurveAxis
+    ) {
         self.placement = placement
         self.engine = engine
         self.axis = axis
         model = OperatorModel(placement.accelerator, library: library)
-        links = CollectiveModel(placement, engine: engine)
+        links = CollectiveModel(placement, engine: engine, library: library)
+        profile = calibration?.profiles.first { $0.ranks == placement.parallelism.tensor }
+        scalars = calibration?.scalars ?? Calibration.Scalars()
     }
 
     mutating func table(_ plan: StagePlan) -> StageTable {
         let zero = PiecewiseCurve(values: Array(repeating: 0, count: axis.knots.count))
         var table = StageTable(tokens: zero, reductions: (zero, zero), send: Link(latency: 0, bandwidth: 1))
-        addDense(plan, to: &table)
-        addElementwise(plan, to: &table)
-        addMixture(plan, to: &table)
+        if let profile {
+            addProfiled(profile, plan, to: &table)
+        } else {
+            addDense(plan, to: &table)
+            addElementwise(plan, to: &table)
+            addMixture(plan, to: &table)
+        }
         for part in table.byTokens { table.tokens.add(part.curve) }
         addReductions(plan, to: &table)
-        addRows(plan, to: &table)
-        addAttention(plan, to: &table)
+        if profile == nil {
+            addRows(plan, to: &table)
+            addAttention(plan, to: &table)
+        }
         addHostWork(plan, to: &table)
         return table
     }
@@ -51,13 +64,22 @@ struct StageTableBuilder {
         var values: [Double] = []
         for tokens in axis.knots {
             let estimate: TimeEstimate = model.dense(
-                tokens: tokens, rows: rows, columns: columns, weights: format,
+                tokens: tokens, rows: Double(rows), columns: Double(columns), weights: format,
                 arithmetic: placement.precision.arithmetic)
-            values.append(note(.dense, estimate))
+            values.append(note(.dense, estimate) * correction(tokens: tokens, rows: rows, columns: columns, format))
         }
         let curve = PiecewiseCurve(values: values)
         dense[key] = curve
         return curve
+    }
+
+    /// What a probe found of arithmetic and memory, in the parts that they have in a matrix's time.
+    private func correction(tokens: Double, rows: Int, columns: Int, _ format: WeightFormat) -> Double {
+        let matrix: Double = Double(rows) * Double(columns)
+        let arithmetic: Double =
+            2 * tokens * matrix / (model.rates.peaks[placement.precision.arithmetic] ?? model.rates.halfPeak)
+        let memory: Double = matrix * format.bytesPerNumber(columns: columns) / model.rates.bandwidth
+        return (arithmetic * scalars.compute + memory * scalars.bandwidth) / (arithmetic + memory)
     }
 
     private mutating func addDense(_ plan: StagePlan, to table: inout StageTable) {
@@ -106,7 +128,7 @@ struct StageTableBuilder {
         for (rows, columns) in [(2 * part.width, part.hidden), (part.hidden, part.width)] {
             // One wide matrix with the work and the bytes of all touched experts, without a launch for each.
             let estimate: TimeEstimate = model.dense(
-                tokens: each, rows: Int((Double(rows) * touched).rounded()), columns: columns, weights: format,
+                tokens: each, rows: Double(rows) * touched, columns: Double(columns), weights: format,
                 arithmetic: placement.precision.arithmetic)
             sum += estimate.seconds
             weakest = max(weakest, estimate.evidence)
@@ -122,8 +144,8 @@ struct StageTableBuilder {
         for (place, tokens) in axis.knots.enumerated() {
             let captured: TimeEstimate = links.allReduce(bytes: tokens * perToken, captured: true)
             let launched: TimeEstimate = links.allReduce(bytes: tokens * perToken, captured: false)
-            table.reductions.captured.values[place] = note(.allReduce, captured) * count
-            table.reductions.launched.values[place] = launched.seconds * count
+            table.reductions.captured.values[place] = note(.allReduce, captured) * count * scalars.allReduce
+            table.reductions.launched.values[place] = launched.seconds * count * scalars.allReduce
         }
     }
 
@@ -136,9 +158,12 @@ struct StageTableBuilder {
         var sampler: [Double] = []
         for rows in rowAxis.knots {
             let estimate: TimeEstimate = model.dense(
-                tokens: rows, rows: vocabulary, columns: shape.hiddenSize, weights: placement.format(.head),
+                tokens: rows, rows: Double(vocabulary), columns: Double(shape.hiddenSize),
+                weights: placement.format(.head),
                 arithmetic: placement.precision.arithmetic)
-            head.append(note(.head, estimate))
+            head.append(
+                note(.head, estimate)
+                    * correction(tokens: rows, rows: vocabulary, columns: shape.hiddenSize, placement.format(.head)))
             // Logits are widened, scaled and searched in single precision: about four passes over them.
             let bytes: Double = rows * Double(shape.vocabularySize) * 16
             sampler.append(note(.sampler, model.elementwise(bytes: bytes, kernels: 8)))
@@ -147,15 +172,18 @@ struct StageTableBuilder {
     }
 
     private mutating func addAttention(_ plan: StagePlan, to table: inout StageTable) {
-        let precision: ArithmeticType = placement.precision.arithmetic
-        let type: ArithmeticType = precision == .fp8 || precision == .int8 ? .bfloat16 : precision
-        let peak: Double = placement.accelerator.peaks[type] ?? placement.accelerator.peaks[.float16] ?? 1
         for form in plan.attention {
-            table.attention.append(
-                AttentionTable(shape: form.shape, layers: Double(form.layers), model: model, peak: peak))
+            let part: AttentionTable = attentionTable(form.prompt, form.answer, layers: form.layers)
+            evidence[.prefillAttention] = max(evidence[.prefillAttention] ?? .measured, part.evidence.prompts)
+            evidence[.decodeAttention] = max(evidence[.decodeAttention] ?? .measured, part.evidence.answers)
+            table.attention.append(part)
         }
-        evidence[.prefillAttention] = .theoretical
-        evidence[.decodeAttention] = .theoretical
+    }
+
+    private func attentionTable(_ prompt: AttentionShape, _ answer: AttentionShape, layers: Int) -> AttentionTable {
+        AttentionTable(
+            prompt: prompt, answer: answer, layers: layers, model: model, limits: placement.recipe,
+            scales: (scalars.compute, scalars.bandwidth))
     }
 
     private func addHostWork(_ plan: StagePlan, to table: inout StageTable) {
@@ -167,8 +195,8 @@ struct StageTableBuilder {
         table.graphTokens = habits.graphTokens
         table.capturesPrefill = habits.capturesPrefill
         table.sendBytes = 2 * Double(placement.shape.hiddenSize)
-        let message: TimeEstimate = links.send(bytes: 0, after: 0)
-        let million: TimeEstimate = links.send(bytes: 1e6, after: 0)
+        let message: TimeEstimate = links.send(bytes: 0, after: plan.stage)
+        let million: TimeEstimate = links.send(bytes: 1e6, after: plan.stage)
         table.send = Link(latency: message.seconds, bandwidth: 1e6 / max(1e-12, million.seconds - message.seconds))
     }
 }

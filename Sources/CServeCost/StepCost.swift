@@ -13,6 +13,8 @@ public struct StepCost: StepTiming {
     public let evidence: [OperatorKind: EvidenceKind]
     let tables: [StageTable]
     let axis: CurveAxis
+    private let hostStep: Double
+    private let hostRequest: Double
 
     /// Tabulates a replica's times.
     /// - Parameter library: The measured utilisation curves; without them times come from data sheets.
@@ -25,8 +27,10 @@ public struct StepCost: StepTiming {
         self.placement = placement
         self.engine = engine
         self.calibration = calibration
+        hostStep = calibration?.scalars.hostStep ?? engine.host.step
+        hostRequest = calibration?.scalars.hostRequest ?? engine.host.request
         axis = CurveAxis.tokens(upTo: max(placement.recipe.maxNumBatchedTokens, placement.recipe.maxNumSeqs))
-        var builder = StageTableBuilder(placement, engine, library: library, axis: axis)
+        var builder = StageTableBuilder(placement, engine, library: library, calibration: calibration, axis: axis)
         var tables: [StageTable] = []
         for stage in 0..<placement.parallelism.pipeline {
             do {
@@ -57,7 +61,7 @@ public struct StepCost: StepTiming {
     /// What the host spends on a step.
     public func hostTime(of step: StepComposition) -> Nanoseconds {
         let requests: Int = step.decodes + step.prefills.count
-        return nanoseconds(engine.host.step + engine.host.request * Double(requests))
+        return nanoseconds(hostStep + hostRequest * Double(requests))
     }
 
     /// From a request's arrival until the scheduler has it.
@@ -78,8 +82,15 @@ public struct StepCost: StepTiming {
         return parts
     }
 
-    /// The weakest evidence among the operators.
-    public var weakestEvidence: EvidenceKind { evidence.values.max() ?? .theoretical }
+    /// How far from the truth a step's time may be, as shares of it: the calibration's own range, or what the weakest
+    /// evidence among the operators that take time has been found to miss (docs/results/fidelity.md).
+    public var interval: ErrorInterval { calibration?.interval ?? weakestEvidence.interval }
+
+    /// The weakest evidence among the operators that take most of a step's time.
+    public var weakestEvidence: EvidenceKind {
+        let major: [OperatorKind] = [.dense, .mixture, .prefillAttention, .decodeAttention, .head, .allReduce]
+        return major.compactMap { evidence[$0] }.max() ?? .theoretical
+    }
 
     @inline(__always)
     private func nanoseconds(_ seconds: Double) -> Nanoseconds { Nanoseconds((seconds * 1e9).rounded()) }

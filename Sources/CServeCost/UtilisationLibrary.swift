@@ -66,7 +66,8 @@ public struct UtilisationLibrary: Sendable {
     }
 
     /// The measured collective of an accelerator with the same kind of links.
-    func collective(_ way: String, ranks: Int, for spec: AcceleratorSpec, links: Interconnect.Kind) -> CollectiveCurve? {
+    func collective(_ way: String, ranks: Int, for spec: AcceleratorSpec, links: Interconnect.Kind) -> CollectiveCurve?
+    {
         for owner in accelerators {
             guard owner.interconnect?.kind == links, UtilisationLibrary.rank(owner.spec, spec) == 0 else { continue }
             let key = CollectiveCurve.Key(accelerator: owner.name, way: way, ranks: ranks)

@@ -18,7 +18,7 @@ enum BuiltInModel {
     static var tokenizer: Data { Data(bytes(cassets_model_tokenizer())) }
     static var tokenizerConfiguration: Data { Data(bytes(cassets_model_tokenizer_config())) }
 
-    private static func bytes(_ asset: CAsset) -> [UInt8] { BuiltInFile.bytes(asset) }
+    static func bytes(_ asset: CAsset) -> [UInt8] { BuiltInFile.bytes(asset) }
 }
 
 /// Files inside the binary.
@@ -33,6 +33,7 @@ enum BuiltInFile {
         }
     }
 
+    /// A copy of an embedded file.
     static func bytes(_ asset: CAsset) -> [UInt8] {
         [UInt8](UnsafeRawBufferPointer(start: asset.bytes, count: asset.length))
     }

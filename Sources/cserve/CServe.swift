@@ -28,7 +28,7 @@ struct CServe: AsyncParsableCommand {
         version: ServerVersion.number,
         subcommands: [
             Serve.self, Chat.self, PlanCommand.self, Simulate.self, Compare.self, Bench.self, Perplexity.self, Models.self,
-            Hardware.self, WorkloadCommand.self, Version.self,
+            Hardware.self, WorkloadCommand.self, Calibrate.self, Fidelity.self, Version.self,
         ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.

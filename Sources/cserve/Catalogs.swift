@@ -23,7 +23,7 @@ enum Catalogs {
     }
 
     private static func file(_ name: String, _ asset: CAsset) -> CatalogFile {
-        CatalogFile(name: name, bytes: [UInt8](UnsafeRawBufferPointer(start: asset.bytes, count: asset.length)))
+        CatalogFile(name: name, bytes: BuiltInModel.bytes(asset))
     }
 }
 

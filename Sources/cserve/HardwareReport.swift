@@ -21,22 +21,25 @@ struct HardwareReport {
         for one in catalog.accelerators {
             let rental: Rental? = catalog.cheapest(one.name, count: 1, provider: provider)
             if provider != nil && rental == nil { continue }
-            let each: Rental? = cheapestEach(one.name)
-            table.add(
-                [
-                    one.name, one.architecture, Self.gibibytes(one.memoryBytes),
-                    Self.number(one.memoryBandwidth / 1e9),
-                ]
-                    + [ArithmeticType.float16, .bfloat16, .fp8, .int8].map { type in
-                        one.peaks[type].map { Self.number($0 / 1e12) } ?? "-"
-                    } + [
-                        one.watts.map(Self.number) ?? "-",
-                        each.map { Self.usd($0.usdPerHour / Double($0.accelerators)) } ?? "-",
-                        each.map { "\($0.name) (\($0.provider), \($0.region ?? "-"))" } ?? "",
-                    ])
+            table.add(row(one))
         }
         return table.text + "\n\nPeaks in dense TFLOP/s (TOP/s); USD/h per accelerator, on demand, dated list prices. "
             + "Details and sources: cserve hardware NAME."
+    }
+
+    private func row(_ one: AcceleratorSpec) -> [String] {
+        let peaks: [String] = [ArithmeticType.float16, .bfloat16, .fp8, .int8].map { (type: ArithmeticType) -> String in
+            one.peaks[type].map { Self.number($0 / 1e12) } ?? "-"
+        }
+        var row: [String] = [
+            one.name, one.architecture, Self.gibibytes(one.memoryBytes), Self.number(one.memoryBandwidth / 1e9),
+        ]
+        row += peaks
+        row.append(one.watts.map(Self.number) ?? "-")
+        guard let each: Rental = cheapestEach(one.name) else { return row + ["-", ""] }
+        row.append(Self.usd(each.usdPerHour / Double(each.accelerators)))
+        row.append("\(each.name) (\(each.provider), \(each.region ?? "-"))")
+        return row
     }
 
     /// The instance whose price per accelerator is least, of any size.
@@ -86,11 +89,13 @@ struct HardwareReport {
             ], right: [3, 5, 6, 7, 8])
         let found: [NodeSpec] = catalog.nodes.filter { wanted($0) && (provider == nil || $0.provider == provider) }
         for node in found.sorted(by: { Self.each($0) < Self.each($1) }) {
+            let vcpus: String = node.vcpus.map { "\($0)" } ?? "-"
+            let each: String = node.usdPerHour.map { Self.usd($0 / Double(node.count)) } ?? "-"
+            let priced: Provenance? = node.provenance["usd_per_hour"] ?? node.provenance["*"]
             table.add([
-                node.name, node.provider, node.region ?? "-", "\(node.count)", node.interconnect.kind.rawValue,
-                node.vcpus.map { "\($0)" } ?? "-", node.hostMemoryBytes.map(Self.gibibytes) ?? "-",
-                node.usdPerHour.map(Self.usd) ?? "-", node.usdPerHour.map { Self.usd($0 / Double(node.count)) } ?? "-",
-                (node.provenance["usd_per_hour"] ?? node.provenance["*"])?.date ?? "-",
+                node.name, node.provider, node.region ?? "-", "\(node.count)", node.interconnect.kind.rawValue, vcpus,
+                node.hostMemoryBytes.map(Self.gibibytes) ?? "-", node.usdPerHour.map(Self.usd) ?? "-", each,
+                priced?.date ?? "-",
             ])
         }
         return table.isEmpty ? "Nobody in the catalogue rents it out." : table.text

@@ -25,12 +25,19 @@ enum ModelCatalogReport {
             + "their base's shape. Details: cserve models --catalog NAME."
     }
 
-    /// Everything about one model.
+    /// Everything about one model of the catalogue.
     static func facts(_ entry: ModelEntry) -> [(name: String, value: JSONValue)] {
-        let shape: ModelShape = entry.shape
         var facts: [(name: String, value: JSONValue)] = [("name", .string(entry.name)), ("id", .string(entry.id))]
         if !entry.aliases.isEmpty { facts.append(("aliases", .array(entry.aliases.map { .string($0) }))) }
-        facts.append(("served", .bool(shape.family.isServed)))
+        facts += self.facts(entry.shape)
+        if let parameters = entry.publishedParameters { facts.append(("published_parameters", .integer(parameters))) }
+        facts.append(("source", .string("\(entry.provenance.source) (\(entry.provenance.date))")))
+        return facts
+    }
+
+    /// A shape in every type that it may be stored in.
+    static func facts(_ shape: ModelShape) -> [(name: String, value: JSONValue)] {
+        var facts: [(name: String, value: JSONValue)] = [("served", .bool(shape.family.isServed))]
         facts += ModelReport.facts(shape)
         for quantization in Quantization.allCases {
             facts.append(("weights_bytes_\(quantization.rawValue)", .integer(shape.weightBytes(quantization))))
@@ -47,8 +54,6 @@ enum ModelCatalogReport {
             let kept: Int = shape.cacheBytes(tokens: length, blockSize: 16, format: .bfloat16, keepsAll: false)
             facts.append(("kv_bytes_full_context_windows_only_bfloat16", .integer(kept)))
         }
-        if let parameters = entry.publishedParameters { facts.append(("published_parameters", .integer(parameters))) }
-        facts.append(("source", .string("\(entry.provenance.source) (\(entry.provenance.date))")))
         return facts
     }
 

@@ -19,7 +19,7 @@ struct Models: ParsableCommand {
         @Flag(help: "List the models that planning knows by name, or one of them in full.")
         var catalog: Bool = false
 
-        @Argument(help: "A model of the catalogue, as people type it: llama-3-8b, mistralai/Mixtral-8x7B-v0.1.")
+        @Argument(help: "A model as people type it (llama-3-8b), a checkpoint's folder, or a config.json file.")
         var name: String?
 
         @Flag(help: "Print one JSON object (with --catalog).")
@@ -42,7 +42,10 @@ struct Models: ParsableCommand {
                     let object: JSONObject = JSONObject([("models", .array(all))])
                     return Console.say(json ? JSONValue.object(object).text(.pretty) : ModelCatalogReport.list(models))
                 }
-                let facts: [(name: String, value: JSONValue)] = ModelCatalogReport.facts(try models.require(name))
+                let facts: [(name: String, value: JSONValue)] =
+                    try models.entry(named: name).map {
+                        ModelCatalogReport.facts($0)
+                    } ?? ModelCatalogReport.facts(try ModelChoice.find(name).shape)
                 Console.say(
                     json ? ModelCatalogReport.object(facts).text(.pretty) : ModelCatalogReport.lines(facts))
             }

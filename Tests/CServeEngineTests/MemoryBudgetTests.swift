@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test("a share of little memory leaves the same blocks", arguments: [0.3, 0.5, 0.75, 0.9, 1.0])
+    @Test("a share of little memory leaves the same blocks", arguments: [0.45, 0.6, 0.75, 0.9, 1.0])
     func share(utilisation: Double) throws {
         let folder = Self.fixtures.appending(path: "checkpoints/llama3-tied").path
         let recipe = Self.recipe {

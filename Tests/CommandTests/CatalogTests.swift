@@ -72,7 +72,7 @@ import Testing
         #expect(priced.output.contains("2.00 USD/h"), "\(priced.output)")
     }
 
-    @Test("A checkpoint of a family that is planned only is refused by name")
+    @Test("A checkpoint of a family that is planned only is told, and refused by name where it would be served")
     func plannedOnly() throws {
         let folder: URL = FileManager.default.temporaryDirectory.appendingPathComponent("cserve-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -82,7 +82,13 @@ import Testing
              "num_attention_heads": 4, "vocab_size": 64, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8,
              "v_head_dim": 8}
             """
-        try Data(config.utf8).write(to: folder.appendingPathComponent("config.json"))
+        let file: URL = folder.appendingPathComponent("config.json")
+        try Data(config.utf8).write(to: file)
+        for path in [folder.path, file.path] {
+            let facts: [String: Any] = try object(["models", "--catalog", path, "--json"])
+            // Two layers of a latent of 16 + 8 numbers in two bytes.
+            #expect(facts["kv_bytes_per_token_bfloat16"] as? Int == 96)
+        }
         // An empty safetensors file: eight bytes of length, an empty object.
         try Data([2, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8)).write(
             to: folder.appendingPathComponent("model.safetensors"))

@@ -103,6 +103,16 @@ func benchErrorMessages() {
     for (error, message) in messages { #expect(error.description == message) }
 }
 
+@Test("Every error of a folder of measurements names the path")
+func dataFolderErrorMessages() {
+    let messages: [(DataFolderError, String)] = [
+        (.missing("d"), "d is not there. Name a folder of measurements with hardware/, kernels/, serving/."),
+        (.unreadable("f", reason: "r"), "f cannot be read: r. Check its permissions."),
+        (.unwritable("f", reason: "r"), "f cannot be written: r. Choose another place with -o."),
+    ]
+    for (error, message) in messages { #expect(error.description == message) }
+}
+
 @Test("Every error about catalogue files and hardware says what to do next")
 func catalogFileErrorMessages() {
     let unreadable: CatalogFileError = .unreadable("my.json")

@@ -1,0 +1,142 @@
+// Judges the operator curves on measurements that they were not fitted to: rows left out, and whole accelerators left out.
+import CServeCore
+
+/// The operators' proof over the machines of a data folder.
+public struct OperatorFidelity: Sendable {
+    /// One line of the report.
+    public struct Line: Sendable {
+        /// The accelerator.
+        public var accelerator: String
+        /// The operator and its type.
+        public var name: String
+        /// The software's version; for whole accelerators left out, all of them.
+        public var version: String
+        /// The errors.
+        public var errors: ErrorSummary
+        /// Every error, for sums over lines.
+        public var values: [Double]
+    }
+
+    /// The share of rows that are left out.
+    public static let share: Double = 0.15
+    private let machines: [LibraryBuilder.Machine]
+    private let seed: UInt64
+
+    /// Judges machines.
+    public init(_ machines: [LibraryBuilder.Machine], seed: UInt64 = 1) {
+        self.machines = machines.sorted { $0.name < $1.name }
+        self.seed = seed
+    }
+
+    /// The measured kernels by machine, table and kind.
+    private var sets: [(machine: LibraryBuilder.Machine, table: KernelTable, kind: CurveKind, samples: [KernelSample])]
+    {
+        machines.flatMap { machine in
+            machine.tables.flatMap { table in
+                let kinds: [CurveKind: [KernelSample]] = Dictionary(grouping: table.samples, by: \.work.curve)
+                return kinds.sorted { $0.key.name < $1.key.name }.map { (machine, table, $0.key, $0.value) }
+            }
+        }
+    }
+
+    /// Leaves rows out at random, fits to the others and predicts them.
+    public func insideGrid(progress: (String) -> Void = { _ in }) -> [Line] {
+        sets.map { set in
+            progress(LibraryFile.name(set.machine.name, set.kind.name))
+            let merged: [KernelSample] = KernelCurve.merged(set.samples)
+            var generator = SearchGenerator(seed: seed)
+            let out: Set<Int> = Set(
+                generator.sample(max(1, Int(Double(merged.count) * Self.share)), below: merged.count))
+            let rest: [KernelSample] = merged.indices.filter { !out.contains($0) }.map { merged[$0] }
+            let curve = KernelCurve(
+                set.kind, accelerator: set.machine.spec.name, rates: DeviceRates(set.machine.spec), samples: rest)
+            let errors: [Double] = out.sorted().map {
+                curve.time(of: merged[$0].work).seconds / merged[$0].seconds - 1
+            }
+            return line(set.machine, set.kind.name, set.table.versions, errors)
+        }
+    }
+
+    private func line(
+        _ machine: LibraryBuilder.Machine, _ name: String, _ versions: [String], _ errors: [Double]
+    ) -> Line {
+        Line(
+            accelerator: machine.name, name: name, version: versions.joined(separator: ", "),
+            errors: ErrorSummary(errors), values: errors)
+    }
+
+    /// Leaves each accelerator out: the constants are fitted to the others, and only its data sheet is known.
+    public func withoutAccelerator(progress: (String) -> Void = { _ in }) -> [Line] {
+        let sets = sets
+        return sets.map { set in
+            progress("without " + LibraryFile.name(set.machine.name, set.kind.name))
+            let others = sets.filter { $0.machine.spec.name != set.machine.spec.name && isAlike($0.kind, set.kind) }
+            let constants: [Double] =
+                others.isEmpty
+                ? set.kind.constants
+                : KernelCurve.fit(
+                    set.kind, others.map { (rates: DeviceRates($0.machine.spec), samples: $0.samples) },
+                    hold: Set(others.map(\.machine.spec.name)).count > 1 ? 0.006 : 0.1,
+                    steps: 300, seed: seed)
+            let rates = DeviceRates(set.machine.spec)
+            let errors: [Double] = KernelCurve.merged(set.samples).map {
+                $0.work.modelled(rates, constants) / $0.seconds - 1
+            }
+            return line(set.machine, set.kind.name, set.table.versions, errors)
+        }
+    }
+
+    /// Predicts every accelerator by its data sheet and the constants that ship, which were fitted to all of these.
+    public func byShippedConstants() -> [Line] {
+        sets.map { set in
+            let rates = DeviceRates(set.machine.spec)
+            let errors: [Double] = KernelCurve.merged(set.samples).map {
+                $0.work.modelled(rates, set.kind.constants) / $0.seconds - 1
+            }
+            return line(set.machine, set.kind.name, set.table.versions, errors)
+        }
+    }
+
+    /// Whether one kind's constants can be fitted to another one's rows: types of a byte, and types of two.
+    private func isAlike(_ left: CurveKind, _ right: CurveKind) -> Bool {
+        guard case .gemm(let one) = left, case .gemm(let other) = right else { return left == right }
+        return GemmWork.isByte(one) == GemmWork.isByte(other)
+    }
+
+    /// Leaves messages of sums out and predicts them from the curve of the others.
+    public func collectives() -> [Line] {
+        machines.flatMap { machine -> [Line] in
+            let curves: [CollectiveCurve] = LibraryBuilder.collectives(machine)
+            var generator = SearchGenerator(seed: seed)
+            var errors: [String: [Double]] = [:]
+            for curve in curves where curve.points.count >= 4 && curve.isSum {
+                // The first and the last point bound the grid; of the others a seventh is left out at a time.
+                let order: [Int] = generator.sample(curve.points.count - 2, below: curve.points.count - 2)
+                for fold in 0..<min(7, order.count) {
+                    let out: Set<Int> = Set(order.indices.filter { $0 % 7 == fold }.map { order[$0] + 1 })
+                    let rest: [Int] = curve.points.indices.filter { !out.contains($0) }
+                    let other = CollectiveCurve(curve.key, rest.map { curve.points[$0] })
+                    errors[curve.key.way, default: []] += out.sorted().map {
+                        other.time(bytes: curve.points[$0].bytes).seconds / curve.points[$0].seconds - 1
+                    }
+                }
+            }
+            return errors.sorted { $0.key < $1.key }.map { line(machine, "all-reduce " + $0.key, [], $0.value) }
+        }
+    }
+
+    /// Predicts every sum from the links alone.
+    public func collectivesFromLinks() -> [Line] {
+        machines.flatMap { machine -> [Line] in
+            var errors: [String: [Double]] = [:]
+            for curve in LibraryBuilder.collectives(machine) where curve.isSum {
+                for point in curve.points {
+                    let predicted: Double = CollectiveTheory().seconds(
+                        bytes: point.bytes, ranks: curve.key.ranks, link: machine.interconnect.link, way: curve.key.way)
+                    errors[curve.key.way, default: []].append(predicted / point.seconds - 1)
+                }
+            }
+            return errors.sorted { $0.key < $1.key }.map { line(machine, "all-reduce " + $0.key, [], $0.value) }
+        }
+    }
+}
