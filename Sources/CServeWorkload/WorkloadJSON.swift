@@ -42,9 +42,11 @@ extension Workload {
         } else {
             content = .synthetic(try SyntheticRequests(fields))
         }
-        arrivals =
-            try fields["arrivals"].map { (value) throws(WorkloadError) in try ArrivalProcess(json: value) }
-            ?? .allAtOnce
+        if let value = fields["arrivals"] {
+            arrivals = try ArrivalProcess(json: value)
+        } else {
+            arrivals = fields["trace"] == nil ? .allAtOnce : .recorded(speedup: 1)
+        }
         requests = try fields.whole("requests")
         duration = try fields.span("duration_s")
         try validate(allowingUnloaded: true)

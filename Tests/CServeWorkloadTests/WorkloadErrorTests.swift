@@ -102,7 +102,7 @@ struct WorkloadErrorTests {
             ("{\"timestamp\":0,\"input_length\":5,\"hash_ids\":[]}\n", "line 1: there is no output_length"),
             (
                 "{\"timestamp\":0,\"input_length\":5,\"output_length\":1,\"hash_ids\":[]}\n{\"timestamp\":1,\"input\n",
-                "line 2, column 17: expected the string's closing quote"
+                "line 2, column 16: expected a string with its closing quote"
             ),
             (
                 "{\"timestamp\":0,\"input_length\":5,\"output_length\":1,\"hash_ids\":[1,2]}\n",

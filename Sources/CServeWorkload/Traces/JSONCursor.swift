@@ -87,7 +87,7 @@ struct JSONCursor {
             }
             place += byte == UInt8(ascii: "\\") ? 2 : 1
         }
-        throw Failure(index: end, expected: "the string's closing quote")
+        throw Failure(index: start - 1, expected: "a string with its closing quote")
     }
 
     /// Takes a number as written.
