@@ -1,5 +1,6 @@
 // From flags to the planner's question: models, engines, calibrations and files are found here, so that planning reads none.
 
+import CAssets
 import CServeCore
 import CServeCost
 import CServePlanner
@@ -39,7 +40,7 @@ enum PlanInputs {
         ]
         var digests: [String: String] = [
             "catalogue": SHA256.hexadecimal(of: JSONValue.array(parts).serialized(.init(sortKeys: true))),
-            "curves": UtilisationCurves.digest,
+            "curves": SHA256.hexadecimal(of: BuiltInFile.bytes(cassets_utilisation())),
         ]
         if let file = engine.calibration, let data = FileManager.default.contents(atPath: file) {
             digests["calibration"] = SHA256.hexadecimal(of: [UInt8](data))

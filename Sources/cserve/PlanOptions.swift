@@ -229,6 +229,7 @@ struct SearchOptions: ParsableArguments {
 /// Flags of planning that cannot be used.
 enum PlanOptionError: Error, Hashable, CustomStringConvertible {
     case noModel
+    case noHardware
     case unknownChoice(flag: String, value: String, known: [String])
     case sizeBelowOne(flag: String)
     case badShare(flag: String, value: String)
@@ -241,6 +242,7 @@ enum PlanOptionError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .noModel:
             "No model was given. Use --model NAME (cserve models --catalog), a checkpoint folder or a config.json."
+        case .noHardware: "No hardware was given. Use --on 4xl4 (cserve hardware lists what there is), or a plan.json."
         case .unknownChoice(let flag, let value, let known):
             "\(flag) has \"\(value)\". Choose among \(known.joined(separator: ", ")), with commas."
         case .sizeBelowOne(let flag): "\(flag) takes numbers from 1 on."
