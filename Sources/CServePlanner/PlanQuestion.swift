@@ -82,8 +82,8 @@ public struct PlanEffort: Hashable, Sendable {
 
     /// Describes an effort.
     public init(
-        searchRequests: Int = 256, refineRequests: Int = 1500, finalRequests: Int = 10_000, finalSeeds: Int = 5,
-        shortList: Int = 8, threads: Int = 2
+        searchRequests: Int = 200, refineRequests: Int = 800, finalRequests: Int = 2000, finalSeeds: Int = 5,
+        shortList: Int = 6, threads: Int = 2
     ) {
         self.searchRequests = searchRequests
         self.refineRequests = refineRequests
