@@ -13,6 +13,7 @@ let package = Package(
         .executableTarget(name: "InstructionCounts", dependencies: [cserve("CServe")]),
         .executableTarget(name: "SamplerBenchmark", dependencies: [cserve("CServe")]),
         .executableTarget(name: "SchedulerBenchmark", dependencies: [cserve("CServe")]),
+        .executableTarget(name: "SimulatorBenchmark", dependencies: [cserve("CServe")]),
         .executableTarget(name: "TokenizerBenchmark", dependencies: [cserve("CServe")]),
     ],
     swiftLanguageModes: [.v6]

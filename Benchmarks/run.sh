@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs the benchmarks beside their peers: Benchmarks/run.sh [NAME...]; names: scheduler sampler engine tokenizer startup http model speculation
+# Runs the benchmarks beside their peers: Benchmarks/run.sh [NAME...]; names: scheduler simulator sampler engine tokenizer startup http model speculation
 # Needs the release binary (make bench builds it). The tokenizer's peer comes from PyPI into Benchmarks/.venv.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 binary=${CSERVE_BINARY:-$root/.build/release/cserve}
-[ $# -gt 0 ] || set -- scheduler sampler engine tokenizer startup http model speculation
+[ $# -gt 0 ] || set -- scheduler simulator sampler engine tokenizer startup http model speculation
 
 built() {
     swift build -c release --package-path "$here" --product "$1" >&2
@@ -26,6 +26,7 @@ for name in "$@"; do
     printf '\n== %s\n' "$name"
     case $name in
     scheduler) "$(built SchedulerBenchmark)" ;;
+    simulator) "$(built SimulatorBenchmark)" ;;
     sampler) "$(built SamplerBenchmark)" ;;
     engine) "$(built EngineBenchmark)" ;;
     tokenizer) PYTHON=${CSERVE_BENCH_PYTHON:-$(peer)} BINARY=$(built TokenizerBenchmark) "$here/tokenizer.sh" ;;

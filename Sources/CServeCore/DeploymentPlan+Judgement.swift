@@ -33,6 +33,10 @@ public struct PlanRejection: Hashable, Codable, Sendable {
         case roofline
         /// The simulation shows that the targets are missed.
         case targets
+        /// A limit that is never reached makes it the same as another option.
+        case same
+        /// The same hardware with other settings is so far behind that these were not tried.
+        case behind
         /// A setting that the engine does not have.
         case engine
     }

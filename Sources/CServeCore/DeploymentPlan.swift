@@ -134,11 +134,15 @@ public struct PlanWorkload: Hashable, Codable, Sendable {
     public var meanPromptTokens: Double
     /// Mean tokens of an answer.
     public var meanOutputTokens: Double
+    /// The definition itself, as a workload file has it; a trace is named by its file.
+    public var definition: JSONValue
 
     /// Describes a workload.
     public init(
-        name: String, description: String, digest: String, meanPromptTokens: Double, meanOutputTokens: Double
+        name: String, description: String, digest: String, meanPromptTokens: Double, meanOutputTokens: Double,
+        definition: JSONValue = .null
     ) {
+        self.definition = definition
         self.name = name
         self.description = description
         self.digest = digest
@@ -153,6 +157,7 @@ public struct PlanWorkload: Hashable, Codable, Sendable {
         case digest
         case meanPromptTokens = "mean_prompt_tokens"
         case meanOutputTokens = "mean_output_tokens"
+        case definition
     }
 }
 

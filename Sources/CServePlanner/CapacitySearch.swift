@@ -11,6 +11,8 @@ struct Capacity: Sendable {
     var probes: [(load: Load, report: SimulationReport, passes: Bool)]
     /// What binds above the capacity; nil: nothing was seen to.
     var binding: String?
+    /// The fewest replicas that carry the demanded rate; nil: none demanded, or no number within the bounds does.
+    var replicas: Int?
 }
 
 /// Searches capacities.
@@ -43,6 +45,30 @@ struct CapacitySearch: Sendable {
             return binding == nil
         }
         capacity.rate = edge.passing ?? 0
+        return capacity
+    }
+
+    /// The fewest replicas that carry a rate, each with its share of it: somewhat pessimistic, as a router evens loads out.
+    ///
+    /// The capacity is the fluid estimate, brought between what was seen to pass and to fail.
+    func fewest(of replica: FeasibleReplica, rate: Double, most: Int) -> Capacity {
+        let bound: Double = RooflineBound(replica, sample).mostRate
+        let guess: Double = self.guess(replica)
+        let least: Int = min(most, max(1, Int((rate / bound).rounded(.up))))
+        let start: Int = Int(min(Double(most), (rate / max(guess, 1e-9)).rounded(.up)))
+        var capacity = Capacity(rate: 0, probes: [])
+        capacity.replicas = FewestSearch.fewest(in: least...most, start: start) { (replicas: Int) -> Bool in
+            let share: Double = rate / Double(replicas)
+            let load = Load(rate: share, requests: count(share, replica), seed: seed)
+            let report: SimulationReport = probe.report(replica, replicas: 1, load)
+            let binding: String? = probe.binding(report, load)
+            if let binding { capacity.binding = binding }
+            capacity.probes.append((load, report, binding == nil))
+            return binding == nil
+        }
+        guard let replicas = capacity.replicas else { return capacity }
+        let failing: Double = replicas > least ? rate / Double(replicas - 1) : bound
+        capacity.rate = min(max(guess, rate / Double(replicas)), failing)
         return capacity
     }
 

@@ -71,7 +71,8 @@ enum Machines {
         return [whole, nodes(of: node, count: 1)]
     }
 
-    private static func nodes(of node: NodeSpec, count: Int) -> PlanNodes {
+    /// So many of a machine.
+    static func nodes(of node: NodeSpec, count: Int) -> PlanNodes {
         PlanNodes(
             provider: node.provider, instance: node.name, count: count, accelerators: node.count,
             interconnect: node.interconnect.kind, usdPerHour: node.usdPerHour, region: node.region,

@@ -58,7 +58,8 @@ struct Feasibility: Sendable {
                 recipe: option.placement.recipe, kvBlocks: blocks,
                 modelLength: max(question.shape.maxPositionEmbeddings, option.placement.recipe.maxModelLen ?? 0),
                 timing: cost)
-            return FeasibleReplica(option: option, budget: budget, cost: cost, spec: spec)
+            return FeasibleReplica(
+                option: option, budget: budget, cost: cost, spec: spec.following(question.engine))
         } catch {
             throw Unfit(.engine, "\(error)")
         }
@@ -90,7 +91,9 @@ struct Feasibility: Sendable {
 
     private func budget(_ option: ReplicaOption) throws(Unfit) -> MemoryBudget {
         let kind: AcceleratorSpec.Kind = option.placement.accelerator.kind
-        guard let memory = memory ?? EngineMemory.named(question.engine.name, on: kind) else {
+        // `vllm-v0` uses memory as `vllm` does.
+        let engine: String = question.engine.name.split(separator: "-").first.map(String.init) ?? ""
+        guard let memory = memory ?? EngineMemory.named(engine, on: kind) else {
             throw Unfit(.engine, "It is not known how \(question.engine.name) uses memory.")
         }
         do {

@@ -8,7 +8,13 @@ extension Planner {
     func nothingFits(
         _ searched: [Searched], _ feasible: [FeasibleReplica], _ sample: RequestSample, _ log: SearchLog
     ) -> PlanResult {
-        var nearest: [PlanNearest] = searched.map { near($0) }
+        // The search asked only whether the rate is carried: how much is carried is asked of the likeliest now.
+        let search = CapacitySearch(
+            probe: probe, sample: sample, bisection: RateBisection(tolerance: 0.1, probes: 8, growth: 1.5),
+            requests: question.effort.refineRequests, seed: question.seed)
+        let likely: [Searched] = likeliest(searched, sample)
+        let capacities = map("nearest", likely) { search.capacity(of: $0.replica) }
+        var nearest: [PlanNearest] = zip(likely, capacities).map { near(Searched(replica: $0.replica, capacity: $1)) }
         if nearest.isEmpty { nearest = feasible.map { near($0, sample) } }
         nearest.sort { (left: PlanNearest, right: PlanNearest) -> Bool in
             (-left.carries, left.usdPerHour ?? .infinity, left.option)
@@ -17,6 +23,17 @@ extension Planner {
         return PlanResult(
             plan: nil, nearest: Array(nearest.prefix(5)), rejected: log.rejected, points: log.points,
             options: log.options, simulated: log.simulated)
+    }
+
+    /// Those that carry most by the fluid estimate.
+    private func likeliest(_ searched: [Searched], _ sample: RequestSample) -> [Searched] {
+        let guesses: [Double] = searched.map { (one: Searched) -> Double in
+            let model = FluidModel(one.replica, sample)
+            return (model.fastest(tokenTime: .infinity) ?? model.state(running: 1)).rate
+                * Double(sizing.mostReplicas(one.replica))
+        }
+        let order: [Int] = searched.indices.sorted { (guesses[$1], $0) < (guesses[$0], $1) }
+        return order.prefix(8).map { searched[$0] }
     }
 
     /// As many replicas as may be used, and what they carry.

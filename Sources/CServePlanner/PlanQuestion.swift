@@ -82,8 +82,8 @@ public struct PlanEffort: Hashable, Sendable {
 
     /// Describes an effort.
     public init(
-        searchRequests: Int = 256, refineRequests: Int = 1500, finalRequests: Int = 10_000, finalSeeds: Int = 5,
-        shortList: Int = 8, threads: Int = 2
+        searchRequests: Int = 200, refineRequests: Int = 800, finalRequests: Int = 2000, finalSeeds: Int = 5,
+        shortList: Int = 6, threads: Int = 2
     ) {
         self.searchRequests = searchRequests
         self.refineRequests = refineRequests
@@ -106,8 +106,10 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case noRequests(workload: String)
     /// Most requests are longer than the model allows.
     case workloadTooLong(workload: String, mean: Int, longest: Int, limit: Int)
-    /// Nothing is left to choose from.
-    case emptySpace(name: String)
+    /// The chosen hardware holds too few accelerators.
+    case tooFewAccelerators(hardware: String, has: Int, needed: Int)
+    /// The chosen option cannot run.
+    case cannotRun(option: String, reason: String)
 
     /// What happened, and what to do next.
     public var description: String {
@@ -119,7 +121,10 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
         case .workloadTooLong(let workload, let mean, let longest, let limit):
             "The requests of \(workload) have \(mean) tokens on average (\(longest) at most), but the model takes \(limit). "
                 + "Use a model with a longer context, or shorter requests."
-        case .emptySpace(let name): "--\(name) leaves nothing to choose from. Give at least one value."
+        case .tooFewAccelerators(let hardware, let has, let needed):
+            "\(hardware) has \(has) accelerators, but the recipe needs \(needed) (tensor x pipeline x data parallel). "
+                + "Use more of them with --on, or smaller --tp, --pp or --dp."
+        case .cannotRun(let option, let reason): "This cannot run on \(option). \(reason)"
         }
     }
 }

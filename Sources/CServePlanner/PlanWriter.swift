@@ -102,11 +102,16 @@ struct PlanWriter: Sendable {
             + "\(Figures.short(sample.meanOutput)) tokens on average, at most \(sample.longest) together\(shared)"
         return PlanWorkload(
             name: question.workload.name, description: text, digest: question.workload.digest,
-            meanPromptTokens: sample.meanPrompt, meanOutputTokens: sample.meanOutput)
+            meanPromptTokens: sample.meanPrompt, meanOutputTokens: sample.meanOutput,
+            definition: question.workload.json)
     }
 
     private func option(_ place: Int, _ standings: Standings) -> PlanOption {
-        let confirmed: Confirmed = standings.confirmed[place]
+        option(standings.confirmed[place], roles: standings.roles[place])
+    }
+
+    /// A confirmed deployment as plans have it.
+    func option(_ confirmed: Confirmed, roles: [PlanRole]) -> PlanOption {
         let deployment: Deployment = confirmed.deployment
         var recipe: Recipe = deployment.replica.placement.recipe
         recipe.dataParallelSize = deployment.replicas
@@ -116,7 +121,7 @@ struct PlanWriter: Sendable {
             accelerator: accelerator.name, title: accelerator.title, accelerators: deployment.accelerators,
             memoryBytes: accelerator.memoryBytes, nodes: deployment.nodes, labels: accelerator.labels)
         return PlanOption(
-            name: deployment.name, roles: standings.roles[place], recipe: recipe, hardware: hardware,
+            name: deployment.name, roles: roles, recipe: recipe, hardware: hardware,
             prediction: confirmed.prediction, breakdown: confirmed.breakdown)
     }
 

@@ -45,9 +45,10 @@ public struct Planner: Sendable {
     }
 
     /// Looks at the workload's requests.
-    private func sample() throws(PlanError) -> RequestSample {
+    func sample() throws(PlanError) -> RequestSample {
         let limit: Int = question.bounds.maxModelLen ?? question.shape.longestLength
-        let sample = RequestSample(probe.workload(Load(rate: 1, requests: RequestSample.size, seed: question.seed)), limit: limit)
+        let load = Load(rate: 1, requests: RequestSample.size, seed: question.seed)
+        let sample = RequestSample(probe.workload(load), limit: limit)
         guard sample.count + sample.beyondLimit > 0 else { throw .noRequests(workload: question.workload.name) }
         guard sample.count > sample.beyondLimit else {
             throw .workloadTooLong(
@@ -88,20 +89,19 @@ public struct Planner: Sendable {
         return log.keep(zip(feasible, results).map { ($0.option.name(), $1) })
     }
 
-    /// Capacities of single replicas, by simulation.
+    /// Capacities of single replicas, by simulation: first one setting of each family, then the other settings of those
+    /// families that are not far behind.
     private func search(
         _ promising: [FeasibleReplica], _ sample: RequestSample, _ log: inout SearchLog
     ) -> [Searched] {
-        let search = CapacitySearch(
-            probe: probe, sample: sample, bisection: RateBisection(tolerance: 0.1, probes: 7),
-            requests: question.effort.searchRequests, seed: question.seed)
-        let capacities = map("search", promising) { search.capacity(of: $0) }
-        for (replica, capacity) in zip(promising, capacities) {
-            let single: Deployment = sizing.deployment(replica, replicas: 1, capacity: capacity.rate)
-            log.add(capacity, of: single, phase: "search")
+        let families = FamilySearch(planner: self, sample: sample)
+        let searched: [Searched] = families.search(promising, &log)
+        for one in searched {
+            let single: Deployment = sizing.deployment(one.replica, replicas: 1, capacity: one.capacity.rate)
+            log.add(one.capacity, of: single, phase: "search")
         }
-        log.simulated = promising.count
-        return zip(promising, capacities).map { Searched(replica: $0, capacity: $1) }
+        log.simulated = searched.count
+        return searched
     }
 
     /// Deployments within the bounds.
@@ -117,7 +117,9 @@ public struct Planner: Sendable {
             one.pick(slowness: slowness[one.replica.option.name()] ?? .infinity)
         }
         let places: [Int] = ShortList.places(
-            of: candidates, isRateGiven: question.targets.requestRate != nil, size: question.effort.shortList)
+            of: candidates, kinds: sized.map { "\($0.replica.option.family) \($0.replicas)" },
+            isRateGiven: question.targets.requestRate != nil,
+            size: question.effort.shortList)
         return places.map { sized[$0] }
     }
 
@@ -192,43 +194,5 @@ public struct Planner: Sendable {
         return Parallel.map(
             items, threads: question.effort.threads,
             finished: { progress(PlanProgress(phase: phase, done: $0, total: total)) }, work)
-    }
-}
-
-/// How far the planner is.
-public struct PlanProgress: Hashable, Sendable {
-    /// `feasibility`, `bounds`, `search`, `refine`, `confirm`.
-    public var phase: String
-    /// Items done.
-    public var done: Int
-    /// Items in all.
-    public var total: Int
-}
-
-/// What happened on the way.
-struct SearchLog: Sendable {
-    var rejected: [PlanRejection] = []
-    var points: [PlanPoint] = []
-    var options: Int = 0
-    var simulated: Int = 0
-
-    mutating func reject(_ option: String, _ reason: PlanRejection.Reason, _ message: String) {
-        rejected.append(PlanRejection(option: option, reason: reason, message: message))
-    }
-
-    /// Takes what succeeded; the rest is rejected with its reason.
-    mutating func keep<Value>(_ results: [(String, Result<Value, Feasibility.Unfit>)]) -> [Value] {
-        var kept: [Value] = []
-        for (name, result) in results {
-            switch result {
-            case .success(let value): kept.append(value)
-            case .failure(let unfit): reject(name, unfit.reason, unfit.message)
-            }
-        }
-        return kept
-    }
-
-    mutating func add(_ capacity: Capacity, of deployment: Deployment, phase: String) {
-        points += capacity.probes.map { PlanPoint(deployment, phase: phase, $0.load, $0.report, passes: $0.passes) }
     }
 }

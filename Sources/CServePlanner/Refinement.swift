@@ -64,7 +64,7 @@ struct Refinement: Sendable {
     /// The capacity of the whole cluster.
     private func withCapacity(_ deployment: Deployment, _ points: inout [PlanPoint]) -> Deployment {
         let search = CapacitySearch(
-            probe: probe, sample: sample, bisection: RateBisection(tolerance: 0.05, probes: 5),
+            probe: probe, sample: sample, bisection: RateBisection(tolerance: 0.08, probes: 4, growth: 1.25),
             requests: effort.refineRequests, seed: probe.question.seed)
         let capacity: Capacity = search.capacity(
             of: deployment.replica, replicas: deployment.replicas, guess: deployment.capacity)

@@ -14,6 +14,14 @@ struct ReplicaOption: Sendable {
     var parallelism: Parallelism { placement.parallelism }
     var accelerators: Int { placement.accelerators }
 
+    /// Options of one family have the same hardware, division and types; only limits and policies differ.
+    var family: String {
+        let recipe: Recipe = placement.recipe
+        return "\(placement.accelerator.name) \(placement.node.provider) \(placement.node.name) "
+            + "\(parallelism.tensor) \(parallelism.pipeline) \(recipe.quantization ?? "") \(recipe.dtype) "
+            + "\(recipe.cacheDtype) \(placement.offloadedShare)"
+    }
+
     /// Its name with so many copies, unique within a search: what differs from the defaults is named.
     func name(replicas: Int = 1) -> String {
         let recipe: Recipe = placement.recipe

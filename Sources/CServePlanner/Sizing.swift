@@ -17,16 +17,20 @@ struct Sizing: Sendable {
     /// With a demanded rate: the fewest replicas that carry it. Without: one replica, and as many as may be used.
     func deployments(_ searched: Searched) -> Result<[Deployment], Feasibility.Unfit> {
         let each: Double = searched.capacity.rate
-        guard each > 0 else {
-            return .failure(Feasibility.Unfit(.targets, (searched.capacity.binding ?? "It carries nothing") + "."))
-        }
+        let binding: String = searched.capacity.binding ?? "it carries nothing"
         let most: Int = mostReplicas(searched.replica)
         guard let rate = question.targets.requestRate else {
+            guard each > 0 else { return .failure(Feasibility.Unfit(.targets, "At any rate, \(binding).")) }
             let counts: [Int] = most > 1 ? [1, most] : [1]
             return .success(counts.map { deployment(searched.replica, replicas: $0, capacity: Double($0) * each) })
         }
-        let needed: Int = max(1, Int((rate / each - 1e-9).rounded(.up)))
-        if let unfit = excess(searched, needed: needed, rate: rate) { return .failure(unfit) }
+        guard let needed = searched.capacity.replicas else {
+            return .failure(
+                Feasibility.Unfit(
+                    .targets,
+                    "With \(most) \(most == 1 ? "replica" : "replicas"), as many as may be used, at "
+                        + "\(Figures.short(rate)) requests a second \(binding)."))
+        }
         return .success([deployment(searched.replica, replicas: needed, capacity: Double(needed) * each)])
     }
 
@@ -47,44 +51,31 @@ struct Sizing: Sendable {
         while count > 1, !isWithin(deployment(replica, replicas: count, capacity: 0)) { count -= 1 }
         return count
     }
-
-    private func excess(_ searched: Searched, needed: Int, rate: Double) -> Feasibility.Unfit? {
-        let wanted: Deployment = deployment(searched.replica, replicas: needed, capacity: 0)
-        let carries: String = "One replica carries \(Figures.short(searched.capacity.rate)) requests a second"
-            + (searched.capacity.binding.map { " (above, \($0))" } ?? "")
-        if wanted.accelerators > question.bounds.maxAccelerators {
-            return Feasibility.Unfit(
-                .count,
-                "\(carries): \(Figures.short(rate)) take \(needed) replicas, \(wanted.accelerators) accelerators, and "
-                    + "\(question.bounds.maxAccelerators) may be used.")
-        }
-        if let budget = question.targets.budget, wanted.usdPerHour > budget {
-            return Feasibility.Unfit(
-                .budget,
-                "\(carries): \(Figures.short(rate)) take \(needed) replicas, \(Money.perHour(wanted.usdPerHour)), and the "
-                    + "budget is \(Money.perHour(budget)).")
-        }
-        return nil
-    }
 }
 
 /// Picks the deployments that are looked at closely: the best of each kind of merit, and the best of each accelerator.
 enum ShortList {
     /// Places of the chosen ones, in the order of the list.
-    static func places(of candidates: [PickCandidate], isRateGiven: Bool, size: Int) -> [Int] {
+    /// - Parameter kinds: by place; of deployments of one kind (the same hardware, division and types) only the best by each
+    ///   merit are chosen, so that settings do not crowd hardware out.
+    static func places(
+        of candidates: [PickCandidate], kinds: [String], isRateGiven: Bool, size: Int
+    ) -> [Int] {
         let roles: [PlanRole] = [.lowestCost, .bestValue, .bestPerformance]
-        let orders: [[Int]] = roles.compactMap { NamedPicks.ranked(for: $0, candidates, isRateGiven: isRateGiven) }
-        var chosen: Set<Int> = []
-        // The best of every accelerator by cost and by value: prices flip between accelerators.
-        for order in orders.prefix(2) {
+        let orders: [[Int]] = roles.compactMap { (role: PlanRole) -> [Int]? in
             var seen: Set<String> = []
-            for place in order where seen.insert(candidates[place].accelerator).inserted && chosen.count < size {
-                chosen.insert(place)
-            }
+            return NamedPicks.ranked(for: role, candidates, isRateGiven: isRateGiven)?
+                .filter { seen.insert(kinds[$0]).inserted }
         }
-        var depth: Int = 0
-        while chosen.count < min(size, candidates.count), depth < candidates.count {
-            for order in orders where chosen.count < size { chosen.insert(order[depth]) }
+        var chosen: Set<Int> = Set(orders.compactMap(\.first))
+        // The best of every accelerator by cost: prices flip between accelerators.
+        var seen: Set<String> = Set(chosen.map { candidates[$0].accelerator })
+        for place in orders.first ?? [] where chosen.count < size {
+            if seen.insert(candidates[place].accelerator).inserted { chosen.insert(place) }
+        }
+        var depth: Int = 1
+        while chosen.count < size, orders.contains(where: { depth < $0.count }) {
+            for order in orders where depth < order.count && chosen.count < size { chosen.insert(order[depth]) }
             depth += 1
         }
         return chosen.sorted()

@@ -40,8 +40,8 @@ public struct EventTrace: Hashable, Sendable, ReplicaObserver {
             if let time = timed.cancellation { loop.cancel(timed.request.id, at: time) }
         }
         var now: Nanoseconds = 0
-        while let next = loop.nextEvent {
-            now = max(now, next)
+        while loop.nextEvent < .max {
+            now = max(now, loop.nextEvent)
             loop.finish(at: now, &self)
             loop.proceed(at: now, until: .max, &self)
         }

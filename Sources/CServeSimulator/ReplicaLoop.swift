@@ -31,39 +31,30 @@ struct ReplicaLoop: Sendable {
         case cancel(RequestID)
     }
 
+    /// When something happens here without anything handed in meanwhile; `.max` if never. Stored, not computed: asking an
+    /// element of an array would copy it, its scheduler with it.
+    private(set) var nextEvent: Nanoseconds = .max
+    /// What the server knows of the queue: its state after the last step, and all that has come since.
+    private(set) var knownQueue = QueueLoad(requests: 0, tokens: 0, drainSeconds: 1)
+    /// The checks that requests pass before they are handed in.
+    let admission: AdmissionPolicy
     private(set) var scheduler: Scheduler
     private(set) var clock: ReplicaClock
     private let skips: Bool
     /// What a runner would sample; nil stands for ``WorkloadRequest/answerToken`` everywhere.
     private let sample: (@Sendable (MicroBatch.Entry) -> TokenID)?
     private var inbox: [(time: Nanoseconds, command: Command)] = []
-    /// What the server knows of the queue: its state after the last step, and all that has come since.
-    private var knownQueue = QueueLoad(requests: 0, tokens: 0, drainSeconds: 1)
     private var flying: [(batch: MicroBatch, end: Nanoseconds)] = []
     private var skip: (run: SteadyRun, span: SkipSpan)?
     /// Whether something has ended since the loop last started work.
     private var mayStart: Bool = false
 
     init(_ replica: ReplicaSpec, skips: Bool, sample: (@Sendable (MicroBatch.Entry) -> TokenID)? = nil) {
+        admission = AdmissionPolicy(replica.scheduler)
         scheduler = Scheduler(replica.scheduler)
         clock = ReplicaClock(replica.timing)
         self.skips = skips && sample == nil
         self.sample = sample
-    }
-
-    /// When something happens here without anything handed in meanwhile; nil if never.
-    var nextEvent: Nanoseconds? {
-        if mayStart { return .min }
-        if let skip { return skip.run.end }
-        let arrival: Nanoseconds? = inbox.first?.time
-        guard let end = flying.first?.end else { return arrival }
-        guard scheduler.hasRoomInFlight, let arrival else { return end }
-        return min(end, arrival)
-    }
-
-    /// Why the server would not take a request now, or nil.
-    func refusal(of request: Request) -> SubmitRefusal? {
-        scheduler.admissionPolicy.refusal(of: request, queue: knownQueue)
     }
 
     /// Hands a request in; the scheduler may have it at `time`.
@@ -77,6 +68,7 @@ struct ReplicaLoop: Sendable {
 
     /// The iteration's first half: finishes what has ended.
     mutating func finish(at now: Nanoseconds, _ observer: inout some ReplicaObserver) {
+        defer { look() }
         if let (run, span) = skip {
             guard run.end <= now else { return }
             skip = nil
@@ -93,6 +85,7 @@ struct ReplicaLoop: Sendable {
     /// The iteration's second half: looks into the inbox and starts what may start.
     /// - Parameter deadline: the next time at which something may be handed in; skips start no step at or after it.
     mutating func proceed(at now: Nanoseconds, until deadline: Nanoseconds, _ observer: inout some ReplicaObserver) {
+        defer { look() }
         mayStart = false
         guard skip == nil, scheduler.hasRoomInFlight else { return }
         open(at: now, &observer)
@@ -107,6 +100,20 @@ struct ReplicaLoop: Sendable {
         var place: Int = inbox.count
         while place > 0, inbox[place - 1].time > time { place -= 1 }
         inbox.insert((time, command), at: place)
+        look()
+    }
+
+    /// Finds out when something happens next.
+    private mutating func look() {
+        if mayStart {
+            nextEvent = .min
+        } else if let skip {
+            nextEvent = skip.run.end
+        } else {
+            let arrival: Nanoseconds = inbox.first?.time ?? .max
+            let end: Nanoseconds = flying.first?.end ?? .max
+            nextEvent = end == .max || scheduler.hasRoomInFlight ? min(end, arrival) : end
+        }
     }
 
     private mutating func count(_ request: Request) {

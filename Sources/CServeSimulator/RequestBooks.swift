@@ -10,6 +10,15 @@ struct RequestBooks: ReplicaObserver {
         var record: RequestRecord
         var isInConversation: Bool
         var lastToken: Nanoseconds = .min
+
+        /// Counts tokens; returns when the one before them came, `.min` if they are the first.
+        @inline(__always)
+        mutating func take(_ count: Int, last: Nanoseconds) -> Nanoseconds {
+            let before: Nanoseconds = lastToken
+            lastToken = last
+            record.outputTokens += count
+            return before
+        }
     }
 
     /// What the loop must hear of a request that has ended.
@@ -29,7 +38,8 @@ struct RequestBooks: ReplicaObserver {
     private(set) var tally: RequestTally
     /// Of requests that ended since they were last taken.
     private var endings: [Ending] = []
-    private var live: [Book?] = []
+    private(set) var preemptions: Int = 0
+    private var live: [Book] = []
     private var vacant: [Int] = []
     private var serial: UInt64 = 0
 
@@ -70,11 +80,13 @@ struct RequestBooks: ReplicaObserver {
         switch event {
         case .tokens(let id, _, let run): take(run.count, of: id, from: skip?.first ?? now, to: skip?.last ?? now)
         case .started(let id, let cachedTokens, let queued):
-            live[place(id)]?.record.queueTime = queued
-            live[place(id)]?.record.cachedTokens = cachedTokens
+            live[place(id)].record.queueTime = queued
+            live[place(id)].record.cachedTokens = cachedTokens
         case .finished(let id, _, _, _, _): finish(id)
         case .failed(let id, _): fail(id, .failedInEngine, at: now)
-        case .preempted(let id, _, _): live[place(id)]?.record.preemptions += 1
+        case .preempted(let id, _, _):
+            live[place(id)].record.preemptions += 1
+            preemptions += 1
         case .released: break
         }
     }
@@ -89,19 +101,17 @@ struct RequestBooks: ReplicaObserver {
     @inline(__always)
     private mutating func take(_ count: Int, of id: RequestID, from first: Nanoseconds, to last: Nanoseconds) {
         let place: Int = place(id)
-        guard let before = live[place]?.lastToken else { return }
+        let before: Nanoseconds = live[place].take(count, last: last)
         if before == .min {
-            live[place]?.record.firstToken = first + egress
-            timeline.addPrompt(live[place]?.record.promptTokens ?? 0, at: first + egress)
+            live[place].record.firstToken = first + egress
+            timeline.addPrompt(live[place].record.promptTokens, at: first + egress)
         } else {
             gaps.add(first - before)
         }
-        live[place]?.lastToken = last
-        live[place]?.record.outputTokens += count
     }
 
     private mutating func finish(_ id: RequestID) {
-        guard let book = live[place(id)] else { return }
+        let book = live[place(id)]
         var record = book.record
         record.end = book.lastToken + egress
         timeline.addRequest(at: record.end)
@@ -109,7 +119,7 @@ struct RequestBooks: ReplicaObserver {
     }
 
     private mutating func fail(_ id: RequestID, _ failure: RequestFailure, at now: Nanoseconds) {
-        guard let book = live[place(id)] else { return }
+        let book = live[place(id)]
         var record = book.record
         record.failure = failure
         record.end = now + egress
@@ -122,7 +132,6 @@ struct RequestBooks: ReplicaObserver {
             Ending(
                 index: record.index, replica: record.replica, promptTokens: record.promptTokens, time: record.end,
                 failed: record.failure != nil, mayHaveTurns: isInConversation))
-        live[place(id)] = nil
         vacant.append(place(id))
     }
 }

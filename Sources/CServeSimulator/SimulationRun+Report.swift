@@ -5,7 +5,9 @@ import CServeWorkload
 
 extension SimulationRun {
     /// The report of a simulation that has been served.
-    func report() -> SimulationReport {
+    /// - Parameter cached: the cluster that was to be simulated, where this one did without its prefix caches: whatever was
+    ///   looked up there was not found.
+    func report(cached: ClusterSpec? = nil) -> SimulationReport {
         let tally: RequestTally = books.tally
         let start: Nanoseconds = min(tally.firstSent, tally.lastEnd)
         let duration: Nanoseconds = tally.lastEnd - start
@@ -26,7 +28,9 @@ extension SimulationRun {
             steadyWindow: [window.0, window.1],
             goodput: duration > 0 ? Double(tally.good) / duration.seconds : 0,
             goodShare: offered > 0 ? Double(tally.good) / Double(offered) : 0,
-            replicas: replicas.indices.map { (index: Int) -> ReplicaReport in report(of: index, duration) },
+            replicas: replicas.indices.map { (index: Int) -> ReplicaReport in
+                report(of: index, duration, queries: cached?.replicas[index].scheduler.usePrefixCaching ?? false)
+            },
             joules: joules(duration),
             usd: options.usdPerReplicaHour * Double(replicas.count) * duration.seconds / 3600,
             records: tally.records)
@@ -41,7 +45,7 @@ extension SimulationRun {
         return (start + Nanoseconds(end * options.rampShare), start + Nanoseconds(end))
     }
 
-    private func report(of index: Int, _ duration: Nanoseconds) -> ReplicaReport {
+    private func report(of index: Int, _ duration: Nanoseconds, queries: Bool) -> ReplicaReport {
         let loop: ReplicaLoop = replicas[index]
         let statistics: SchedulerStatistics = loop.scheduler.statistics
         let busy: [Nanoseconds] = loop.clock.stages.busy
@@ -54,7 +58,8 @@ extension SimulationRun {
             meanKVUse: Double(loop.clock.memory.blockTime) / span / blocks,
             peakKVUse: Double(loop.clock.memory.peak) / blocks, steps: statistics.steps,
             computedTokens: statistics.computedTokens, preemptions: statistics.preemptions,
-            prefixQueries: statistics.prefixQueries, prefixHits: statistics.prefixHits)
+            prefixQueries: queries ? statistics.promptTokens : statistics.prefixQueries,
+            prefixHits: statistics.prefixHits)
     }
 
     /// Each stage has its share of the replica's power.

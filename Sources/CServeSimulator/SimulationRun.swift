@@ -14,7 +14,12 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
     private var prompts: PromptMaker
     private(set) var now: Nanoseconds = 0
 
-    init(_ cluster: ClusterSpec, _ options: SimulationOptions, _ source: Source) {
+    private let endsAtPreemption: Bool
+
+    init(
+        _ cluster: ClusterSpec, _ options: SimulationOptions, _ source: Source, endsAtPreemption: Bool = false
+    ) {
+        self.endsAtPreemption = endsAtPreemption
         self.cluster = cluster
         self.options = options
         replicas = cluster.replicas.map { ReplicaLoop($0, skips: options.skipsSteadySteps) }
@@ -24,8 +29,10 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
         prompts = PromptMaker(cluster, options)
     }
 
-    /// Serves to the end. At any time, first all replicas finish, then arrivals are shared out, then replicas start.
-    mutating func serve() {
+    /// Serves to the end; false if somebody was preempted and that was to end it. At any time, first all replicas finish,
+    /// then arrivals are shared out, then replicas start.
+    @discardableResult
+    mutating func serve() -> Bool {
         while let next = nextEvent {
             now = max(now, next)
             finish()
@@ -33,20 +40,20 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
                 send(request, at: options.load == .openLoop && request.after == nil ? arrival : now)
             }
             proceed()
+            if endsAtPreemption, books.preemptions > 0 { return false }
         }
         lose(feed.takeWaiting())
+        return true
     }
 
     private var nextEvent: Nanoseconds? {
-        var next: Nanoseconds? = feed.nextArrival
-        for replica in replicas {
-            if let event = replica.nextEvent, event < next ?? .max { next = event }
-        }
-        return next
+        var next: Nanoseconds = feed.nextArrival ?? .max
+        for index in replicas.indices { next = min(next, replicas[index].nextEvent) }
+        return next == .max ? nil : next
     }
 
     private mutating func finish() {
-        for index in replicas.indices where replicas[index].nextEvent ?? .max <= now {
+        for index in replicas.indices where replicas[index].nextEvent <= now {
             books.egress = cluster.replicas[index].timing.egressTime
             replicas[index].finish(at: now, &books)
         }
@@ -54,7 +61,7 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
     }
 
     private mutating func proceed() {
-        for index in replicas.indices where replicas[index].nextEvent ?? .max <= now {
+        for index in replicas.indices where replicas[index].nextEvent <= now {
             books.egress = cluster.replicas[index].timing.egressTime
             replicas[index].proceed(at: now, until: deadline(of: index), &books)
         }
@@ -66,7 +73,7 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
         var deadline: Nanoseconds = feed.nextArrival ?? .max
         guard feed.dependsOnEnds else { return deadline }
         for index in replicas.indices where index != replica {
-            deadline = min(deadline, replicas[index].nextEvent ?? .max)
+            deadline = min(deadline, replicas[index].nextEvent)
         }
         return deadline
     }
@@ -90,7 +97,7 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
     private func refusal(of request: Request, _ replica: Int) -> RequestFailure? {
         let length: Int = cluster.replicas[replica].scheduler.maxModelLength
         if request.promptTokens.count + request.sampling.maxTokens > length { return .tooLong }
-        switch replicas[replica].refusal(of: request) {
+        switch replicas[replica].admission.refusal(of: request, queue: replicas[replica].knownQueue) {
         case nil: return nil
         case .overloaded: return .queueFull
         default: return .tooLong

@@ -18,7 +18,6 @@ enum BuiltInModel {
     static var tokenizer: Data { Data(bytes(cassets_model_tokenizer())) }
     static var tokenizerConfiguration: Data { Data(bytes(cassets_model_tokenizer_config())) }
 
-    /// A copy of an embedded file.
     static func bytes(_ asset: CAsset) -> [UInt8] { BuiltInFile.bytes(asset) }
 }
 
@@ -34,6 +33,7 @@ enum BuiltInFile {
         }
     }
 
+    /// A copy of an embedded file.
     static func bytes(_ asset: CAsset) -> [UInt8] {
         [UInt8](UnsafeRawBufferPointer(start: asset.bytes, count: asset.length))
     }

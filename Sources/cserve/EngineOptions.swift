@@ -83,9 +83,9 @@ struct EngineOptions: ParsableArguments {
     @Option(name: [.customLong("data-parallel-size"), .customLong("dp")], help: "Copies of the model.")
     var dataParallelSize: Int?
 
-    /// The recipe: the file's, with flags laid over it.
-    func resolved() throws -> Recipe {
-        var recipe: Recipe = try self.recipe.map { try RecipeFile.read($0) } ?? Recipe()
+    /// The recipe: the file's, or else a given one, with flags laid over it.
+    func resolved(over given: Recipe? = nil) throws -> Recipe {
+        var recipe: Recipe = try self.recipe.map { try RecipeFile.read($0) } ?? given ?? Recipe()
         model.map { recipe.model = $0 }
         maxModelLen.map { recipe.maxModelLen = $0 }
         overlayTypes(&recipe)

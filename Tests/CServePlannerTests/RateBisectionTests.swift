@@ -1,6 +1,6 @@
 // Bisection against edges that are known.
 
-import CServePlanner
+@testable import CServePlanner
 import Testing
 
 @Suite("Rate bisection")
@@ -38,5 +38,23 @@ struct RateBisectionTests {
             return rate < 3
         }
         #expect(probes == 5)
+    }
+}
+
+@Suite("Fewest that pass")
+struct FewestSearchTests {
+    @Test("the fewest are found from every start, and nothing is asked twice")
+    func fewest() {
+        for edge in 1...9 {
+            for start in 1...8 {
+                var asked: [Int] = []
+                let found = FewestSearch.fewest(in: 1...8, start: start) { count in
+                    asked.append(count)
+                    return count >= edge
+                }
+                #expect(found == (edge <= 8 ? edge : nil))
+                #expect(Set(asked).count == asked.count && asked.count <= 5, "\(edge) \(start) \(asked)")
+            }
+        }
     }
 }

@@ -70,6 +70,9 @@ struct SkippingTests {
             #expect(skipped.offered == requests.count)
             #expect(skipped.records == stepped.records, "seed \(seed)")
             #expect(skipped == stepped, "seed \(seed)")
+            // A sequence that is no collection is simulated with texts, whatever it shares.
+            let withTexts = Simulator(cluster, options).run(IteratorSequence(requests.makeIterator()))
+            #expect(withTexts == stepped, "seed \(seed)")
         }
     }
 }

@@ -29,9 +29,6 @@ CAsset cassets_hardware_nodes(void);
 /// The clouds' instances with their prices.
 CAsset cassets_hardware_instances(void);
 
-/// The file of a workload preset by its place; no bytes behind the last.
-CAsset cassets_workload(size_t index);
-
 /// The measured utilisation curves, hardware/utilisation.json.
 CAsset cassets_utilisation(void);
 /// Engine profiles of hardware/engines.
@@ -39,5 +36,8 @@ CAsset cassets_engine_cserve(void);
 CAsset cassets_engine_vllm(void);
 CAsset cassets_engine_vllm_v0(void);
 CAsset cassets_engine_trtllm(void);
+
+/// The file of a workload preset by its place; no bytes behind the last.
+CAsset cassets_workload(size_t index);
 
 #endif
