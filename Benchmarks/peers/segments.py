@@ -126,7 +126,7 @@ class Turns:
             read = bandwidth(self.options)
             server.resume()
             try:
-                asyncio.run(load.ask(server.port, server.api, load.prompt(("wake", number).__repr__(), 8), 4))
+                asyncio.run(load.ask(server.port, server.api, load.prompt(("wake", number).__repr__(), 8, 512), 4))
                 before, threads = server.counters(), server.threads()
                 result = asyncio.run(work(server))
                 after, later = server.counters(), server.threads()

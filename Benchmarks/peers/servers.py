@@ -168,10 +168,10 @@ def llama(options, file, slots):
 
 
 def vllm(options, folder):
-    """vLLM as its manual wants it for speed: all cores bound to the model's threads, Intel's OpenMP and tcmalloc loaded first."""
-    environment = {
-        "VLLM_CPU_KVCACHE_SPACE": str(KV_BYTES >> 30), "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_CPU_OMP_THREADS_BIND": options.vllm_cores, "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
+    """vLLM as its manual wants it for speed: Intel's OpenMP and tcmalloc loaded first, its threads bound to cores."""
+    environment = {"VLLM_CPU_KVCACHE_SPACE": str(KV_BYTES >> 30), "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    if options.vllm_cores != "auto":  # auto keeps a core free of the model's threads
+        environment |= {"VLLM_CPU_OMP_THREADS_BIND": options.vllm_cores, "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
     if options.vllm_preload:
         environment["LD_PRELOAD"] = options.vllm_preload
     return Server("vllm", "openai", [
