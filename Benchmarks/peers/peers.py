@@ -170,6 +170,7 @@ def arguments():
     parser.add_argument("--vllm-flags", default="")
     parser.add_argument("--cserve-flags", default="")
     parser.add_argument("--about", action="append", default=[], help="a line for the report's head, such as the peers' versions")
+    parser.add_argument("--notes", type=pathlib.Path, help="Markdown to put at the report's end")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/results/peers-cpu.md"))
     options = parser.parse_args()
     options.types = options.types.split(",")
@@ -188,7 +189,8 @@ def main():
     options.raw.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that no server is left running
     if options.step == "report":
-        options.out.write_text(report.write(kept(options.raw), options.about))
+        notes = "\n" + options.notes.read_text() if options.notes else ""
+        options.out.write_text(report.write(kept(options.raw), options.about) + notes)
         say(f"report written to {options.out}")
     else:
         {"start": start, "run": run, "stop": stop}[options.step](options)

@@ -111,8 +111,8 @@ def offline(kept):
         "model", "cserve / llama.cpp", "test", "cserve tok/s", "llama.cpp tok/s", "ratio (goal)", "cserve reaches", "outside forward pass",
         "read GB/s", "rounds"]
     return [
-        "## Offline", "", "`cserve bench offline` beside llama-bench (pp512, tg) and llama-batched-bench (tg of a batch). llama.cpp's figures",
-        "leave sampling out, ours take greedy sampling in. Goal of tg beside the ratio: 85% of the read bandwidth measured beside it.",
+        "## Offline", "", "`cserve bench offline` beside llama-bench (pp512, tg) and llama-batched-bench (tg of a batch). llama.cpp's",
+        "figures leave sampling out, ours take greedy sampling in. A goal beside the ratio: tg at 85% of the read bandwidth.",
         "", *table(head, rows)]
 
 
@@ -149,10 +149,12 @@ def closed(kept):
                     ratio(median(within), goal) if is_ours(name) else "",
                     *(figure(over_rounds(results, name, at(*what))) for what in TIMES),
                     figure(over_rounds(results, name, lambda r: r["bandwidth"])), f"{sum(name in one for one in results)}"])
-    head = ["model", "clients", "server", "output tok/s", "against the better peer (goal)", "TTFT P50 ms", "P99", "TPOT P50 ms", "P99", "read GB/s", "rounds"]
+    head = [
+        "model", "clients", "server", "output tok/s", "against the better peer (goal)", "TTFT P50 ms", "P99", "TPOT P50 ms", "P99",
+        "read GB/s", "rounds"]
     return [
-        "## Servers, closed loop", "", f"{128} tokens in, {64} out, greedy; a client asks again as soon as it is answered. bf16 weights, but for cserve-int8.",
-        "llama-npN is llama-server with N slots. Ratios are taken within a round, then their median.", "", *table(head, rows)]
+        "## Servers, closed loop", "", "128 tokens in, 64 out, greedy; a client asks again as soon as it is answered. bf16 weights, but for",
+        "cserve-int8. llama-npN is llama-server with N slots. Ratios are taken within a round, then their median.", "", *table(head, rows)]
 
 
 def poisson(kept):
@@ -170,8 +172,8 @@ def poisson(kept):
             count = sum(len(one[name]["ttft"]) for one in results if name in one)
             rows.append([size, f"{rounds[0]['rate']:.2f}", name, f"{count}", *cells])
     return [
-        "## Servers, Poisson arrivals", "", "128 tokens in, 64 out, at 70% of the slowest server's capacity. The servers take parts of the same list of",
-        "requests in turn; percentiles are over all of a server's requests, ratios against the better of the peers.", "",
+        "## Servers, Poisson arrivals", "", "128 tokens in, 64 out, at 70% of the slowest server's capacity. The servers take parts of the same",
+        "list of requests in turn; percentiles are over all of a server's requests, ratios against the better of the peers.", "",
         *table(["model", "requests/s", "server", "requests", "TTFT P50 ms", "TTFT P99 ms", "TPOT P50 ms", "TPOT P99 ms"], rows)]
 
 
@@ -184,8 +186,8 @@ def prefix(kept):
                 size, name, figure(cold), figure(warm), ratio(warm / cold, PREFIX_GOAL if is_ours(name) else None, less=True),
                 f"{sum(name in one['cold'] for one in rounds)}"])
     return [
-        "## Shared prefix", "", "32 clients at once, 1,024 tokens in, 16 out. Cold: 1,024 tokens of their own. Warm: the first 1,000 the same for all,",
-        "computed before.", "", *table(["model", "server", "TTFT P50 cold, ms", "warm, ms", "warm / cold (goal)", "rounds"], rows)]
+        "## Shared prefix", "", "32 clients at once, 1,024 tokens in, 16 out. Cold: 1,024 tokens of their own. Warm: the first 1,000 the",
+        "same for all, computed before.", "", *table(["model", "server", "TTFT P50 cold, ms", "warm, ms", "warm / cold (goal)", "rounds"], rows)]
 
 
 def start(kept):
@@ -202,13 +204,15 @@ def start(kept):
                 ratio(peak / weights) if is_ours(name) else "", f"{sum(name in one for one in results)}"])
     kv = next((one["kv_bytes"] for rounds in segments(kept, "start").values() for one in rounds), 0)
     return [
-        "## Start", "", "From the start of the process to the first token of a first request, the checkpoint in the page cache; memory right then.",
-        f"KV caches of {kv / 2**30:g} GiB are reserved; what no request has touched is not resident. Peak: VmHWM, mapped files' pages included.", "",
+        "## Start", "", "From the start of the process to the first token of a first request, the checkpoint in the page cache; memory right",
+        f"then. KV caches of {kv / 2**30:g} GiB are reserved; what no request has touched is not resident. Peak: VmHWM, mapped files'",
+        "pages included.", "",
         *table(["model", "server", "seconds (goal)", "peak GB", "private GB", "checkpoint GB", "peak / checkpoint", "rounds"], rows)]
 
 
-def parts(result, cores=2):
+def parts(result):
     """Shares of the steps' time: outside forward passes; other threads than the model's, as a share of all cores' time."""
+    cores = result["cores"]
     outside = 1 - result["forward_microseconds"] / result["step_microseconds"]
     others = sum(result["threads"][cores:]) / (cores * result["seconds"])
     return outside, others
@@ -230,8 +234,9 @@ def overhead(kept):
                     size, name, "32 decode together" if test == "overhead" else "closed loop, 32 clients", f"{step / 1e3:.2f}",
                     f"{outside:.2%}", f"{others:.2%}", f"{total:.2%}{mark}", f"{len(picked)}"])
     return [
-        "## What a step costs beside the forward pass", "", "Outside: schedule, inputs, sampling, handing tokens on (the engine's own clock). Other threads: processor time of all threads but",
-        "the busiest two, which compute: text of tokens, SSE, HTTP, as a share of both cores' time. A closed loop's steps hold prefills too.", "",
+        "## What a step costs beside the forward pass", "", "Outside: schedule, inputs, sampling, handing tokens on (the engine's own clock).",
+        "Other threads: processor time of all threads but the busiest, one for each core, which compute: text of tokens, SSE, HTTP, as a",
+        "share of all cores' time. A closed loop's steps hold prefills too.", "",
         *table(["model", "server", "load", "step ms", "outside", "other threads", "together (goal)", "rounds"], rows)]
 
 
@@ -241,7 +246,7 @@ def null(kept):
         for one in rounds:
             result = one["results"]["cserve-null"]
             rows.append([f"{one['clients']}", figure(speed(result)), f"{result['client_share']:.0%} of a core"])
-    text = ["## The client itself", "", "Against the Null device, which computes nothing: what one client process can take, far above every figure here.", ""]
+    text = ["## The client itself", "", "Against the Null device, which computes nothing: what one client process can take.", ""]
     return text + table(["clients", "tok/s", "client's processor time"], rows)
 
 

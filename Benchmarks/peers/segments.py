@@ -132,7 +132,7 @@ class Turns:
                 after, later = server.counters(), server.threads()
             finally:
                 server.pause()
-            result["bandwidth"] = read
+            result["bandwidth"], result["cores"] = read, self.options.threads
             result["threads"] = sorted((later[name] - threads.get(name, 0) for name in later), reverse=True)[:64]
             result.update({key: after[key] - before[key] for key in after})
             results[server.name] = result
