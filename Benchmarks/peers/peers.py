@@ -105,10 +105,15 @@ def running(options, size):
 
 
 def stop(options):
+    """Ends the servers that --servers names, or all."""
+    left = []
     for one in registry(options):
-        from_record(one).stop()
-        say(f"{one['name']} {one['size']} ended")
-    register(options, [])
+        if segments.chosen(options, one["name"]):
+            from_record(one).stop()
+            say(f"{one['name']} {one['size']} ended")
+        else:
+            left.append(one)
+    register(options, left)
 
 
 def run(options):
