@@ -165,7 +165,7 @@ def arguments():
     parser.add_argument("--decode", type=int, default=24, help="steps of the offline decode")
     parser.add_argument("--batches", default="1,32", help="of the offline decode")
     parser.add_argument("--clients", default="1,4,16,32")
-    parser.add_argument("--requests-per-client", type=int, default=4)
+    parser.add_argument("--requests-per-client", type=float, default=4)
     parser.add_argument("--requests", type=int, default=250, help="of a round of the Poisson test, per server")
     parser.add_argument("--rate", type=float, help="arrivals a second (default: 70%% of the slower server's capacity)")
     parser.add_argument("--llama-slots", default="32", help="llama-server's -np; a server for each, the best counts")

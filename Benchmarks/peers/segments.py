@@ -154,7 +154,7 @@ def closed(options, size, first, turns):
     """128 tokens in, 64 out, by clients that ask again at once."""
     for number in range(first, first + options.rounds):
         for clients in options.clients:
-            count = max(clients * options.requests_per_client, 4)
+            count = max(round(clients * options.requests_per_client), 4)
             prompts = [load.prompt((clients, number, index).__repr__(), PROMPT) for index in range(count)]
             results = turns.each(lambda s: load.closed_loop(s.port, s.api, clients, prompts, OUTPUT), number)
             tell(f"closed {size}, {clients} clients,", results)
