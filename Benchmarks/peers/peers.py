@@ -76,12 +76,15 @@ def from_record(one):
     return servers.Server(**{key: value for key, value in one.items() if key != "size"})
 
 
+def is_of(one, server, size):
+    return (one["name"], one["size"]) == (server.name, size)
+
+
 def start(options):
     """Starts the servers of one size and leaves them stopped, known to later calls by servers.json."""
     for server in segments.make_servers(options, options.size):
-        known = registry(options)
-        for one in known:
-            if (one["name"], one["size"]) == (server.name, options.size):
+        for one in registry(options):
+            if is_of(one, server, options.size):
                 from_record(one).stop()
         server.log = str(options.raw / f"{server.name}-{options.size}.log")
         try:
@@ -92,7 +95,7 @@ def start(options):
             server.stop()
             raise
         server.pause()
-        others = [one for one in known if (one["name"], one["size"]) != (server.name, options.size)]
+        others = [one for one in registry(options) if not is_of(one, server, options.size)]
         register(options, others + [{**server.record(), "size": options.size}])
 
 
