@@ -39,12 +39,17 @@ struct TerminalPlot {
 
     static func axis(_ target: LatencyTarget?) -> (name: String, latency: KeyPath<PlanPoint, Double>) {
         let isMedian: Bool = target?.statistic == .percentile(50) || target?.statistic == .mean
+        let none: KeyPath<PlanPoint, Double> = \PlanPoint.e2eMedian
+        let name: String
+        let median: KeyPath<PlanPoint, Double>
+        let tail: KeyPath<PlanPoint, Double>
         switch target?.metric {
-        case .ttft: return isMedian ? ("ttft p50", \.ttftMedian) : ("ttft p99", \.ttftP99)
-        case .tpot, .itl: return isMedian ? ("tpot p50", \.tpotMedian) : ("tpot p99", \.tpotP99)
-        case .e2e: return isMedian ? ("e2e p50", \.e2eMedian) : ("e2e p99", \.e2eP99)
-        case nil: return ("e2e p50", \.e2eMedian)
+        case .ttft: (name, median, tail) = ("ttft", \PlanPoint.ttftMedian, \PlanPoint.ttftP99)
+        case .tpot, .itl: (name, median, tail) = ("tpot", \PlanPoint.tpotMedian, \PlanPoint.tpotP99)
+        case .e2e: (name, median, tail) = ("e2e", \PlanPoint.e2eMedian, \PlanPoint.e2eP99)
+        case nil: return (name: "e2e p50", latency: none)
         }
+        return (name: name + (isMedian ? " p50" : " p99"), latency: isMedian ? median : tail)
     }
 
     /// The chart with its axes and a legend; points far above the limit are drawn at the top edge.
