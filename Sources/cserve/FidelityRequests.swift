@@ -35,6 +35,7 @@ enum FidelityRequests: FidelitySection {
         per-operator profile of the same GPU and model and from the engine's profile, nothing is fitted to the run. Goals:
         mean and P50 of TPOT and mean of E2E within 2%, mean of TTFT within 5%.
 
+
         """
 
     private static func section(_ run: MeasuredRun, _ folder: DataFolder) throws -> String {
@@ -55,7 +56,8 @@ enum FidelityRequests: FidelitySection {
                 ])
             }
         }
-        return replay.description + "\n\n"
+        let counts: String = " The simulation took \(report.steps) steps and preempted \(report.preemptions) times."
+        return replay.description + counts + "\n\n"
             + Markdown.table(["", "measured, ms", "predicted, ms", "error", "goal"], rows) + "\n"
     }
 
@@ -150,8 +152,8 @@ struct RunReplay: CustomStringConvertible {
         recipe.tensorParallelSize = run.tensorParallel
         recipe.maxNumQueuedReqs = Int(Int32.max)
         recipe.maxNumQueuedTokens = Int(Int32.max)
-        // The runs' texts are not known; ShareGPT's conversations share next to nothing.
-        recipe.usePrefixCaching = false
+        // Requests share no text here (ShareGPT's share next to nothing), but one that was preempted finds its own again.
+        recipe.usePrefixCaching = run.usesPrefixes
         let node: NodeSpec = try catalog.genericNode(accelerator, count: run.tensorParallel)
         return ReplicaPlacement(
             shape: shape, precision: ModelPrecision(.bfloat16),

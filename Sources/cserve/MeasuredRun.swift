@@ -26,6 +26,7 @@ struct MeasuredRun {
     let maxModelLength: Int?
     let blockSize: Int
     let precision: String
+    let usesPrefixes: Bool
     let memoryShare: Double
     /// KV blocks that the engine reported.
     let kvBlocks: Int?
@@ -61,6 +62,8 @@ struct MeasuredRun {
         maxModelLength = arguments["max_model_len"]?.intValue
         blockSize = cache["block_size"]?.intValue ?? 16
         precision = arguments["dtype"]?.stringValue ?? "bfloat16"
+        // On by default since V1.
+        usesPrefixes = cache["enable_prefix_caching"]?.boolValue ?? true
         kvBlocks = cache["num_gpu_blocks"]?.intValue
         deviceBytes = meta["hardware"]?.objectValue?["device_total_memory_bytes"]?.intValue
         let machine: JSONObject? = Self.machine(data, folder)
