@@ -43,8 +43,9 @@ from segments import say
 
 
 def machine():
-    model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    return f"{len(os.sched_getaffinity(0))} cores of {model.group(1) if model else 'an unknown processor'}"
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    name, family, model = ((re.search(rf"^{key}\s*: (.*)$", text, re.M) or [0, "?"])[1] for key in ("model name", "cpu family", "model"))
+    return f"{len(os.sched_getaffinity(0))} cores of {name} (family {family}, model {model})"
 
 
 def fingerprint(file):
