@@ -63,12 +63,20 @@ public struct ModelCatalog: Hashable, Sendable {
     }
 
     /// Words that tell variants of the same shape.
-    private static let variants: Set<String> = ["instruct", "chat", "hf", "it", "base", "meta", "text", "(text)"]
+    private static let variants: Set<String> = [
+        "instruct", "chat", "hf", "it", "pt", "base", "meta", "text", "(text)", "thinking",
+    ]
+
+    /// Whether a word is a release's year and month, as in `Qwen3-30B-A3B-Instruct-2507`.
+    private static func isRelease(_ word: String) -> Bool {
+        guard word.count == 4, let number = Int(word) else { return false }
+        return (2301...2912).contains(number) && (1...12).contains(number % 100)
+    }
 
     static func key(_ name: String) -> String {
         let own = name.split(separator: "/").last ?? ""
         let words = own.lowercased().split { "-_ ".contains($0) }.map(String.init)
-        return NameMatch.key(words.filter { !variants.contains($0) }.joined(separator: "-"))
+        return NameMatch.key(words.filter { !variants.contains($0) && !isRelease($0) }.joined(separator: "-"))
     }
 }
 

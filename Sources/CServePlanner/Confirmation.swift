@@ -31,7 +31,14 @@ struct Confirmation: Sendable {
 
     /// Runs one seed of a deployment.
     func run(_ deployment: Deployment, rate: Double, seed: Int) -> SimulationReport {
-        probe.report(deployment.replica, replicas: deployment.replicas, load(deployment, rate: rate, seed: seed))
+        run(deployment, .rate(rate), seed: seed)
+    }
+
+    /// Runs one seed of a deployment under any kind of load.
+    func run(_ deployment: Deployment, _ offered: OfferedLoad, seed: Int) -> SimulationReport {
+        let load = Load(
+            offered, requests: question.effort.finalRequests, seed: question.seed &+ UInt64(seed) &+ 1)
+        return probe.report(deployment.replica, replicas: deployment.replicas, load)
     }
 
     /// The load of one run: seeds of their own, apart from the search's.

@@ -12,6 +12,31 @@ struct Load: Hashable, Sendable {
     var requests: Int
     /// Seeds lengths, texts and arrivals.
     var seed: UInt64
+    /// Clients that each wait for their answer, in place of a rate.
+    var clients: Int?
+
+    init(rate: Double, requests: Int, seed: UInt64) {
+        self.rate = rate
+        self.requests = requests
+        self.seed = seed
+    }
+
+    init(_ offered: OfferedLoad, requests: Int, seed: UInt64) {
+        switch offered {
+        case .rate(let rate): self.init(rate: rate, requests: requests, seed: seed)
+        case .clients(let clients):
+            self.init(rate: .infinity, requests: max(requests, 8 * clients), seed: seed)
+            self.clients = clients
+        }
+    }
+}
+
+/// How a deployment's requests come.
+public enum OfferedLoad: Hashable, Sendable {
+    /// Requests per second, as the workload's arrivals have them; infinite: all at once.
+    case rate(Double)
+    /// A closed loop of so many clients.
+    case clients(Int)
 }
 
 /// Runs simulations and judges them.
@@ -24,6 +49,7 @@ struct LoadProbe: Sendable {
         options.seed = load.seed
         options.vocabularySize = question.shape.vocabularySize
         options.objective = question.targets.objective
+        if let clients = load.clients { options.load = .closedLoop(clients: clients) }
         let simulator = Simulator(ClusterSpec(replica.spec, count: replicas), options)
         return simulator.run(workload(load).stream())
     }
@@ -37,6 +63,10 @@ struct LoadProbe: Sendable {
         if case .trace(var replay) = workload.content {
             replay.repeats = true
             workload.content = .trace(replay)
+        }
+        if let clients = load.clients {
+            workload.arrivals = .closedLoop(ClosedLoop(clients: clients))
+            return workload
         }
         if load.rate == .infinity {
             workload.arrivals = .allAtOnce

@@ -45,17 +45,18 @@ public struct LoadSweep: Sendable {
     }
 
     /// Simulates every load.
-    /// - Parameter rates: requests per second; infinite sends all at once.
+    /// - Parameter loads: a closed loop's requests per second are those that were served.
     /// - Returns: one option per load, in their order, each with what misses the targets (nil: they are kept).
-    public func run(_ rates: [Double]) -> [(option: PlanOption, binding: String?)] {
+    public func run(_ loads: [OfferedLoad]) -> [(option: PlanOption, binding: String?)] {
         let confirmation = Confirmation(probe: planner.probe, sample: sample)
         let seeds: Int = planner.question.effort.finalSeeds
-        let runs: [(Double, Int)] = rates.flatMap { rate in (0..<seeds).map { (rate, $0) } }
-        let reports = planner.map("simulate", runs) { confirmation.run(deployment, rate: $0.0, seed: $0.1) }
+        let runs: [(OfferedLoad, Int)] = loads.flatMap { load in (0..<seeds).map { (load, $0) } }
+        let reports = planner.map("simulate", runs) { confirmation.run(deployment, $0.0, seed: $0.1) }
         let writer = PlanWriter(question: planner.question, origin: planner.origin, sample: sample)
-        return rates.indices.map { (place: Int) -> (option: PlanOption, binding: String?) in
+        return loads.indices.map { (place: Int) -> (option: PlanOption, binding: String?) in
             let own = Array(reports[(place * seeds)..<((place + 1) * seeds)])
-            let confirmed: Confirmed = confirmation.sum(deployment, rate: rates[place], own)
+            let rate: Double = if case .rate(let rate) = loads[place] { rate } else { .infinity }
+            let confirmed: Confirmed = confirmation.sum(deployment, rate: rate, own)
             return (writer.option(confirmed, roles: []), confirmed.binding)
         }
     }

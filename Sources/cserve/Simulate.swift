@@ -15,6 +15,7 @@ struct Simulate: ParsableCommand {
               cserve simulate --model llama-3-8b --on 4xl4 --pp 4 --workload chat --rate 8
               cserve simulate --model llama-3-8b --on a100-40 --workload 1024/128 --rates 1,2,4,inf
               cserve simulate --model llama-3-70b --on 8xl4 --tp 4 --pp 2 --quantization fp8 --workload rag --sweep --plot
+              cserve simulate --model llama-3.1-8b --on h100 --engine vllm --workload 1024/128 --concurrency 1,16,64
               cserve simulate plan.json --rate 6
 
             The scheduler, its admission and its routing are those that cserve serve runs. With a plan its recipe, hardware,
@@ -29,6 +30,9 @@ struct Simulate: ParsableCommand {
 
     @Option(help: "Loads in requests per second, with commas: 1,2,4,inf.")
     var rates: String?
+
+    @Option(help: "Closed loops in place of rates: clients that each wait for their answer, with commas: 1,8,32.")
+    var concurrency: NumberList?
 
     @Flag(help: "Take loads from a tenth of what it carries to beyond it.")
     var sweep: Bool = false
@@ -60,7 +64,17 @@ struct Simulate: ParsableCommand {
         }
     }
 
-    private func loads(_ setup: SimulationSetup, _ sweeper: LoadSweep) throws -> [Double] {
+    private func loads(_ setup: SimulationSetup, _ sweeper: LoadSweep) throws -> [OfferedLoad] {
+        if let concurrency {
+            guard concurrency.values.allSatisfy({ (1...100_000).contains($0) }) else {
+                throw PlanOptionError.badClients(concurrency.defaultValueDescription)
+            }
+            return concurrency.values.map { .clients($0) }
+        }
+        return try rates(setup, sweeper).map { .rate($0) }
+    }
+
+    private func rates(_ setup: SimulationSetup, _ sweeper: LoadSweep) throws -> [Double] {
         if sweep { return sweeper.loads }
         guard let rates else { return [setup.rate ?? 1] }
         return try rates.split(separator: ",", omittingEmptySubsequences: false).map { (part: Substring) throws -> Double in

@@ -63,7 +63,8 @@ private let published: [(String, Int)] = [
             ("mistralai/Mistral-7B-v0.1", "mistral-7b-v0.1"), ("google/gemma-2-9b-it", "gemma-2-9b"),
             ("google/gemma-3-27b-it", "gemma-3-27b"), ("Qwen/Qwen2-7B", "qwen2.5-7b"), ("qwen2.5-7b", "qwen2.5-7b"),
             ("Qwen/QwQ-32B", "qwen2.5-32b"), ("deepseek-ai/DeepSeek-R1", "deepseek-v3"),
-            ("microsoft/Phi-3-mini-4k-instruct", "phi-3-mini-4k"), ("GPT-J 6B", "gpt-j-6b"),
+            ("microsoft/Phi-3-mini-4k-instruct", "phi-3-mini-4k"),
+            ("Qwen/Qwen3-30B-A3B-Instruct-2507", "qwen3-30b-a3b"), ("GPT-J 6B", "gpt-j-6b"),
             ("Falcon 180B", "falcon-180b"), ("MiniMaxAI/MiniMax-M2.5", "minimax-m2"),
         ])
     func names(typed: String, name: String) throws {
