@@ -27,7 +27,8 @@ struct CServe: AsyncParsableCommand {
             """,
         version: ServerVersion.number,
         subcommands: [
-            Serve.self, Chat.self, PlanCommand.self, Simulate.self, Compare.self, Bench.self, Perplexity.self, Models.self,
+            Serve.self, Chat.self, PlanCommand.self, Simulate.self, Compare.self, Bench.self, Perplexity.self,
+            Models.self,
             Hardware.self, WorkloadCommand.self, Calibrate.self, Fidelity.self, Version.self,
         ])
 
