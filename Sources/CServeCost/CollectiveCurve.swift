@@ -88,23 +88,33 @@ public struct CollectiveCurve: Sendable {
     }
 }
 
-/// What a sum costs over links that nobody measured: a start per way and rank, and a ring over the slowest link.
+/// What a sum costs over links that nobody measured: a start by way and ranks, and a ring over the slowest link.
 ///
-/// Starts: vLLM's own kernels on A100 and H100 with NVLink (4.2 to 5.6 microseconds from a graph, 20 to 45 launched one by
-/// one), NCCL about 9; the ring's share of the link on those machines 0.6 to 0.8.
+/// Read off the tables that the curves come from. Starts: vLLM's own kernels with NVLink take 4.9 to 5.6 microseconds from a
+/// graph with 2 to 8 ranks of A100, and 20 to 90 more launched one by one; NCCL takes 10, 14 and 21.5 there, 6, 12 and 22
+/// over PCIe, where the own kernels are no faster. Rings reach 0.85 of what a link moves (A100: 189 GB/s of 240 with two
+/// ranks); over PCIe more than two ranks share ways to the host.
 struct CollectiveTheory: Hashable, Sendable {
     /// Share of a link's bandwidth that a ring reaches.
-    var share: Double = 0.7
-    /// Seconds of a captured kernel beside the links, of one that is launched, and of NCCL's.
-    var graph: Double = 4.5e-6
-    var eager: Double = 28e-6
-    var nccl: Double = 10e-6
+    var share: Double = 0.85
+    /// Seconds of a captured kernel over NVLink, and of launching one.
+    var graph: Double = 4.8e-6
+    var launch: Double = 28e-6
+    /// Seconds of NCCL's kernel, and per rank.
+    var nccl: Double = 3e-6
+    var perRank: Double = 2.4e-6
+    /// Links that take longer to start are PCIe or a network.
+    static let slowStart: Double = 6e-6
 
     /// The time of a sum of `bytes` on every rank.
     func seconds(bytes: Double, ranks: Int, link: Link, way: String) -> Double {
+        let isSlow: Bool = link.latency > Self.slowStart
         let others = Double(ranks - 1)
         let moved: Double = 2 * others / Double(ranks) * bytes
-        let start: Double = way == "graph" ? graph : way == "eager" ? eager : nccl
-        return start + 2 * others * min(link.latency, 5e-6) * 0.2 + moved / (link.bandwidth * share)
+        let crowding: Double = isSlow ? 2 / Double(max(2, ranks)) : 1
+        let library: Double = nccl + perRank * Double(ranks)
+        let own: Double = isSlow ? library : graph + 0.13e-6 * Double(ranks - 2)
+        let start: Double = way == "graph" ? own : way == "eager" ? own + launch : library
+        return start + moved / (link.bandwidth * share * crowding)
     }
 }

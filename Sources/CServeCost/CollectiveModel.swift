@@ -33,10 +33,12 @@ struct CollectiveModel: Sendable {
             return TimeEstimate(seconds: 2e-6 + moved / ring.bandwidth, evidence: .theoretical)
         }
         var best: TimeEstimate = time(bytes: bytes, way: "nccl")
-        guard engine.collective == .custom else { return best }
-        // Engines take their own kernel where it is faster, which is below some size.
+        let links: Interconnect.Kind = placement.node.interconnect.kind
+        // vLLM turns its own kernels off for more than two accelerators that only PCIe joins.
+        guard engine.collective == .custom, links == .nvswitch || ranks == 2 else { return best }
+        // Elsewhere engines take their own kernel where it is faster, which is below some size.
         let own: TimeEstimate = time(bytes: bytes, way: captured ? "graph" : "eager")
-        if own.seconds < best.seconds || best.evidence == .theoretical { best = own }
+        if own.seconds < best.seconds { best = own }
         return best
     }
 

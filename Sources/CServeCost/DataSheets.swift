@@ -47,7 +47,7 @@ public struct DataSheets: Sendable {
     private static func interconnect(_ row: CSVTable.Row, _ table: CSVTable) -> Interconnect {
         let switched: Double = Double(table.text(row, "nvlink_total_bidir_gbs")) ?? 0
         if switched > 0 {
-            return Interconnect(kind: .nvswitch, link: Link(latency: 2e-6, bandwidth: switched / 2 * 1e9))
+            return Interconnect(kind: .nvswitch, link: Link(latency: 5e-6, bandwidth: 0.8 * switched / 2 * 1e9))
         }
         let peer: Double = Double(table.text(row, "p2p_effective_gbs_plan")) ?? 10
         return Interconnect(kind: .pcieHost, link: Link(latency: 10e-6, bandwidth: peer * 1e9))

@@ -35,8 +35,10 @@ public enum EvidenceKind: Int, Hashable, Codable, Sendable, CaseIterable, Compar
 }
 
 extension EvidenceKind {
-    /// The range of errors (predicted over measured, less one) of nine in ten predictions of whole steps on such evidence.
-    /// Single operators scatter more; over the hundreds of a step much of it cancels.
+    /// The range of errors (predicted over measured, less one) that a plan states for whole steps on such evidence.
+    ///
+    /// Assumed from the operators' errors (docs/results/fidelity.md: medians of 2 to 5% inside the grid, 8 to 21% by data
+    /// sheet), of which much cancels over a step; a calibration brings its own.
     public var interval: ErrorInterval {
         switch self {
         case .measured, .interpolated: ErrorInterval(low: -0.1, high: 0.1)
