@@ -62,6 +62,12 @@ struct WorkloadOptions: ParsableArguments {
         return result
     }
 
+    /// The preset that was named, with the latencies that its users expect; nil for lengths and files.
+    func preset(default fallback: String = "chat") throws -> WorkloadPreset? {
+        guard workload != nil || promptLen == nil || outputLen == nil else { return nil }
+        return try WorkloadCatalog.builtIn().preset(named: workload ?? fallback)
+    }
+
     private func base(_ fallback: String) throws -> Workload {
         if workload == nil, let promptLen, let outputLen {
             guard let shape = WorkloadCatalog.shape("\(promptLen)/\(outputLen)") else {

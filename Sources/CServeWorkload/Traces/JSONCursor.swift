@@ -153,6 +153,7 @@ struct JSONCursor {
     }
 
     private mutating func skipGroup() throws(Failure) {
+        let start: Int = index
         var depth: Int = 0
         while index < end {
             switch bytes[index] {
@@ -166,7 +167,7 @@ struct JSONCursor {
             index += 1
             if depth == 0 { return }
         }
-        throw Failure(index: end, expected: "a closing bracket")
+        throw Failure(index: start, expected: "an object or list with its closing bracket")
     }
 
     private static func isWordByte(_ byte: UInt8) -> Bool {

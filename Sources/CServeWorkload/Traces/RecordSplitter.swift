@@ -110,6 +110,11 @@ struct RecordSplitter {
                 }
                 depth += 1
             } else if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") {
+                // The bracket that closes the file's array ends the last element's place, and counts no depth.
+                guard depth > 0 else {
+                    start = place
+                    continue
+                }
                 depth -= 1
                 guard depth == 0 else { continue }
                 defer { start = place }
