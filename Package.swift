@@ -41,7 +41,7 @@ let package = Package(
         // Floor 1: the words.
         .target(name: "CServeCore"),
         // Floor 2: pure, one job each.
-        .target(name: "CServeScheduling", dependencies: ["CServeCore"]),
+        .target(name: "CServeScheduling", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
         .target(name: "CServeText", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
         .target(name: "CServeCost", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),
         .target(name: "CServeWorkload", dependencies: ["CServeCore"], swiftSettings: optimisedSwift),

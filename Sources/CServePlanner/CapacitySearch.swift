@@ -28,8 +28,9 @@ struct CapacitySearch: Sendable {
     /// - Parameter guess: where to begin, in requests per second; nil begins at the fluid estimate.
     func capacity(of replica: FeasibleReplica, replicas: Int = 1, guess: Double? = nil) -> Capacity {
         let objective: ServiceLevelObjective = probe.question.targets.objective
-        guard !objective.targets.isEmpty || probe.question.targets.goodput != nil
-            || probe.question.targets.requestRate != nil
+        guard
+            !objective.targets.isEmpty || probe.question.targets.goodput != nil
+                || probe.question.targets.requestRate != nil
         else { return saturated(replica, replicas) }
         let most: Double = RooflineBound(replica, sample).mostRate * Double(replicas)
         let start: Double = guess ?? self.guess(replica) * Double(replicas)

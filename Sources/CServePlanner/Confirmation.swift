@@ -73,7 +73,8 @@ struct Confirmation: Sendable {
         }
         // Seeds differ in luck: the queue must grow in most of them.
         let growing: [String] = reports.compactMap { (report: SimulationReport) -> String? in
-            question.targets.objective.worst(in: report).map { $0.share > 1 } ?? false ? nil : probe.binding(report, load)
+            question.targets.objective.worst(in: report).map { $0.share > 1 } ?? false
+                ? nil : probe.binding(report, load)
         }
         return growing.count * 2 > reports.count ? growing[0] : nil
     }

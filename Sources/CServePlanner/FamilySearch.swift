@@ -100,10 +100,11 @@ struct FamilySearch: Sendable {
         let reference: Recipe = first.replica.placement.recipe
         settings.maxNumSeqs = reference.maxNumSeqs
         guard settings == reference, option.placement.recipe.maxNumSeqs > reference.maxNumSeqs else { return nil }
-        let running: Double = first.capacity.probes.filter(\.passes).map { probe -> Double in
-            let time: Double = (probe.report.e2e.mean - probe.report.queueTime.mean) / 1000
-            return probe.report.throughput.requestsPerSecond * time
-        }.max() ?? .infinity
+        let running: Double =
+            first.capacity.probes.filter(\.passes).map { probe -> Double in
+                let time: Double = (probe.report.e2e.mean - probe.report.queueTime.mean) / 1000
+                return probe.report.throughput.requestsPerSecond * time
+            }.max() ?? .infinity
         guard running < 0.5 * Double(reference.maxNumSeqs) else { return nil }
         return "\(Int(running)) requests run at once on average, so \(option.placement.recipe.maxNumSeqs) in place of "
             + "\(reference.maxNumSeqs) changes nothing."

@@ -85,7 +85,8 @@ struct LoadProbe: Sendable {
     func binding(_ report: SimulationReport, _ load: Load) -> String? {
         if let missed = question.targets.objective.worst(in: report), missed.share > 1 { return missed.text }
         if let goodput = question.targets.goodput, report.goodShare < goodput {
-            return "\(Share.percent(report.goodShare)) of the requests keep every limit, \(Share.percent(goodput)) are asked"
+            return
+                "\(Share.percent(report.goodShare)) of the requests keep every limit, \(Share.percent(goodput)) are asked"
         }
         guard load.rate < .infinity else { return nil }
         let refused: Double = Double(report.failures[.queueFull] ?? 0) / Double(max(1, report.offered))
@@ -111,7 +112,8 @@ extension ServiceLevelObjective {
             guard let value = report.latency(target.metric).value(target.statistic) else { continue }
             let share: Double = value * 1e6 / Double(target.limit)
             if share > worst?.share ?? 0 {
-                let text: String = "\(target.metric.rawValue) \(target.statistic) is \(Figures.milliseconds(value)), "
+                let text: String =
+                    "\(target.metric.rawValue) \(target.statistic) is \(Figures.milliseconds(value)), "
                     + "the limit \(SpanText.text(target.limit))"
                 worst = (share, text)
             }

@@ -90,7 +90,8 @@ extension Deployment {
         }
         let rental: Rental? = catalog.cheapest(
             hardware.accelerator.name, count: accelerators, perNode: replica.option.perNode)
-        nodes = rental?.items.map { Machines.nodes(of: $0.node, count: $0.count) }
+        nodes =
+            rental?.items.map { Machines.nodes(of: $0.node, count: $0.count) }
             ?? [Machines.nodes(of: hardware.node, count: hardware.nodes)]
         usdPerHour = rental?.usdPerHour ?? .infinity
     }

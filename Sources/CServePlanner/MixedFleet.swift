@@ -52,8 +52,9 @@ struct MixedFleet: Sendable {
 
     /// The best replica of each accelerator by value, one copy each.
     private func kinds(_ standings: Standings) -> [Deployment] {
-        let order: [Int] = NamedPicks.ranked(
-            for: .bestValue, standings.candidates, isRateGiven: true) ?? []
+        let order: [Int] =
+            NamedPicks.ranked(
+                for: .bestValue, standings.candidates, isRateGiven: true) ?? []
         var seen: Set<String> = []
         return order.filter { seen.insert(standings.candidates[$0].accelerator).inserted }.map {
             Deployment(standings.confirmed[$0].deployment.replica, replicas: 1, catalog: question.catalog)

@@ -64,11 +64,13 @@ extension Planner {
         let deployment: Deployment = sizing.deployment(replica, replicas: replicas, capacity: 0)
         var binding: String = "at most \(Figures.short(bound.mostRate * Double(replicas))) requests a second"
         if let (target, least) = bound.impossible(question.targets.objective) {
-            binding = "\(target.metric.rawValue) \(target.statistic) of \(Figures.milliseconds(least)) alone, the limit "
+            binding =
+                "\(target.metric.rawValue) \(target.statistic) of \(Figures.milliseconds(least)) alone, the limit "
                 + SpanText.text(target.limit)
         }
         return PlanNearest(
-            option: deployment.name, usdPerHour: deployment.usdPerHour.isFinite ? deployment.usdPerHour : nil, carries: 0,
+            option: deployment.name, usdPerHour: deployment.usdPerHour.isFinite ? deployment.usdPerHour : nil,
+            carries: 0,
             binding: binding, remedy: nil)
     }
 }

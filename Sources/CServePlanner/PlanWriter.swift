@@ -98,7 +98,8 @@ struct PlanWriter: Sendable {
 
     private var workload: PlanWorkload {
         let shared: String = sample.sharesPrefixes ? ", shared beginnings" : ""
-        let text: String = "prompts of \(Figures.short(sample.meanPrompt)) and answers of "
+        let text: String =
+            "prompts of \(Figures.short(sample.meanPrompt)) and answers of "
             + "\(Figures.short(sample.meanOutput)) tokens on average, at most \(sample.longest) together\(shared)"
         return PlanWorkload(
             name: question.workload.name, description: text, digest: question.workload.digest,

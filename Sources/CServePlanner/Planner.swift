@@ -143,7 +143,8 @@ public struct Planner: Sendable {
         }
         var confirmed: [(place: Int, result: Confirmed)] = []
         for _ in 0..<4 where !pending.isEmpty {
-            let runs = pending.flatMap { one in (0..<question.effort.finalSeeds).map { (one.deployment, one.rate, $0) } }
+            let runs = pending.flatMap { one in (0..<question.effort.finalSeeds).map { (one.deployment, one.rate, $0) }
+            }
             let reports = map("confirm", runs) { confirmation.run($0.0, rate: $0.1, seed: $0.2) }
             var next: [(place: Int, deployment: Deployment, rate: Double)] = []
             for (index, one) in pending.enumerated() {

@@ -25,7 +25,8 @@ struct Refinement: Sendable {
         var current: Deployment = deployment
         var binding: String? = binding(current, rate, &points)
         if binding == nil {
-            while current.replicas > 1, let fewer = changed(current, by: -1), self.binding(fewer, rate, &points) == nil {
+            while current.replicas > 1, let fewer = changed(current, by: -1), self.binding(fewer, rate, &points) == nil
+            {
                 current = fewer
             }
         }

@@ -34,7 +34,8 @@ struct SearchSpace {
         guard count <= question.bounds.maxAccelerators else {
             reject(
                 name, .count,
-                "One replica takes \(count) accelerators, and \(question.bounds.maxAccelerators) may be used (--max-gpus).")
+                "One replica takes \(count) accelerators, and \(question.bounds.maxAccelerators) may be used (--max-gpus)."
+            )
             return
         }
         for hardware in machines(accelerator, parallelism, name: name) {
@@ -153,7 +154,8 @@ struct SearchSpace {
         var all: [(recipe: Recipe, offload: Double)] = []
         for chunk in bounds.chunkSizes {
             for policy in bounds.policies {
-                for caching in bounds.prefixCaching where caching || sharesPrefixes || !bounds.prefixCaching.contains(true) {
+                for caching in bounds.prefixCaching
+                where caching || sharesPrefixes || !bounds.prefixCaching.contains(true) {
                     for offload in bounds.offloadedShares {
                         var recipe: Recipe = recipe
                         recipe.chunkedPrefillSize = chunk

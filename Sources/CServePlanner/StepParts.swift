@@ -52,7 +52,8 @@ struct StepParts: Sendable {
         step.longestDecodeContext = Int(decodes >= 2 ? 1.5 * context : context)
         step.sampledRows = step.decodes
         if prefill >= 1 {
-            step.addPrefill(tokens: Int(prefill.rounded()), context: Int(prompts / max(1, completed) / 2), samples: true)
+            step.addPrefill(
+                tokens: Int(prefill.rounded()), context: Int(prompts / max(1, completed) / 2), samples: true)
         } else if step.decodes == 0 {
             step.addDecode(context: max(1, Int(context)))
         }

@@ -14,7 +14,9 @@ extension ReplicaSpec {
             case .full: .full
             }
         copy.scheduler.balancesStages = engine.scheduler.reserve == .adaptive
-        if copy.scheduler.policy == .auto { copy.scheduler.policy = SchedulingPolicy(rawValue: engine.scheduler.policy) ?? .auto }
+        if copy.scheduler.policy == .auto {
+            copy.scheduler.policy = SchedulingPolicy(rawValue: engine.scheduler.policy) ?? .auto
+        }
         return copy
     }
 }

@@ -9,7 +9,8 @@ import Foundation
 
 /// Latencies that must hold.
 struct TargetOptions: ParsableArguments {
-    @Option(help: "All targets at once: ttft:p99<1s,tpot:p95<50ms,e2e:mean<10s (figures: mean, p50, p90, p95, p99, max).")
+    @Option(
+        help: "All targets at once: ttft:p99<1s,tpot:p95<50ms,e2e:mean<10s (figures: mean, p50, p90, p95, p99, max).")
     var slo: String?
 
     @Option(help: "Limit of the time to first token, 99th percentile: 1s. Also --ttft-p50, -p90, -p95.")
@@ -119,7 +120,8 @@ struct SearchOptions: ParsableArguments {
     @Option(help: "Weight quantisations, with commas: none, int8, int4, fp8. They change answers: none unless asked.")
     var quantization: String = "none"
 
-    @Option(name: [.customLong("kv-cache-dtype"), .customLong("cache-dtype")], help: "Types of the KV cache: auto,fp8.")
+    @Option(
+        name: [.customLong("kv-cache-dtype"), .customLong("cache-dtype")], help: "Types of the KV cache: auto,fp8.")
     var kvCacheDtype: String = "auto"
 
     @Option(help: "Requests that run at once.")
@@ -219,7 +221,8 @@ struct SearchOptions: ParsableArguments {
         // A year has 8,760 hours: a month of it has 730.
         let hours: [String: Double] = ["h": 1, "hour": 1, "day": 24, "d": 24, "month": 730, "mo": 730]
         let unit: String = parts.count == 2 ? parts[1].lowercased() : "h"
-        guard let amount = parts.first.flatMap({ Double($0) }), amount.isFinite, amount > 0, let span = hours[unit] else {
+        guard let amount = parts.first.flatMap({ Double($0) }), amount.isFinite, amount > 0, let span = hours[unit]
+        else {
             throw PlanOptionError.badBudget(budget)
         }
         return amount / span
@@ -248,7 +251,8 @@ enum PlanOptionError: Error, Hashable, CustomStringConvertible {
             "\(flag) has \"\(value)\". Choose among \(known.joined(separator: ", ")), with commas."
         case .sizeBelowOne(let flag): "\(flag) takes numbers from 1 on."
         case .badShare(let flag, let value): "\(flag) has \"\(value)\". Use shares from 0 to 1, with commas."
-        case .badBudget(let text): "--budget is \"\(text)\". Write dollars per hour, day or month: 5/h, 120/day, 3000/month."
+        case .badBudget(let text):
+            "--budget is \"\(text)\". Write dollars per hour, day or month: 5/h, 120/day, 3000/month."
         case .badClients(let text):
             "--concurrency \(text) is no list of clients. Write numbers from 1 to 100000 with commas: 1,8,32."
         case .badRates(let text):

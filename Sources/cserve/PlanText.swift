@@ -37,11 +37,15 @@ struct PlanText {
 
     private var options: String {
         var table = TextTable(
-            ["option", "$/h", "$/M tok", "in", "out", "$/k req", "carries/s"] + latencyNames + ["out tok/s", "stands out as"],
+            ["option", "$/h", "$/M tok", "in", "out", "$/k req", "carries/s"] + latencyNames + [
+                "out tok/s", "stands out as",
+            ],
             right: Set(1...(7 + latencyNames.count)))
         for option in plan.alternatives { table.add(row(option)) }
-        let legend: String = "$/M tok: all tokens; in, out: prompts' and answers' shares. Latencies at "
-            + (plan.targets.requestRate == nil ? "the rate carried" : "the demanded rate") + ", ±: 95% of seeds and model error."
+        let legend: String =
+            "$/M tok: all tokens; in, out: prompts' and answers' shares. Latencies at "
+            + (plan.targets.requestRate == nil ? "the rate carried" : "the demanded rate")
+            + ", ±: 95% of seeds and model error."
         return table.text + "\n" + legend
     }
 
@@ -84,12 +88,15 @@ struct PlanText {
         lines.append(
             "  load     \(BenchText.percent(load.utilisation)) busy, \(BenchText.figure(load.running)) requests running per "
                 + "replica, KV cache of \(load.kvTokens) tokens \(BenchText.percent(load.kvUse)) full, prefix hits "
-                + "\(BenchText.percent(load.prefixHits)), \(BenchText.figure(load.preemptions)) preemptions per 1000 requests")
+                + "\(BenchText.percent(load.prefixHits)), \(BenchText.figure(load.preemptions)) preemptions per 1000 requests"
+        )
         lines.append("  step     \(Self.parts(option.breakdown))")
         let evidence = option.prediction.method.evidence.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         let shares: [String] = evidence.map { "\($0.key) \(BenchText.percent($0.value))" }
         lines.append("  rests on \(shares.joined(separator: ", "))")
-        let hold: String = plan.guarantee.holdsOverInterval ? "hold over the whole interval" : "hold in the mean, not over the interval"
+        let hold: String =
+            plan.guarantee.holdsOverInterval
+            ? "hold over the whole interval" : "hold in the mean, not over the interval"
         if !plan.targets.objective.targets.isEmpty { lines.append("  targets  \(hold)") }
         return lines.joined(separator: "\n")
     }
@@ -111,7 +118,8 @@ struct PlanText {
     }
 
     static func parts(_ parts: [PlanStepShare]) -> String {
-        let whole: Double = parts.reduce(0.0) { (sum: Double, part: PlanStepShare) -> Double in sum + part.milliseconds }
+        let whole: Double = parts.reduce(0.0) { (sum: Double, part: PlanStepShare) -> Double in sum + part.milliseconds
+        }
         let shown: [String] = parts.filter { $0.share >= 0.005 }.map { "\($0.part) \(BenchText.percent($0.share))" }
         return "\(BenchText.figure(whole)) ms on average: \(shown.joined(separator: ", "))"
     }
@@ -120,13 +128,16 @@ struct PlanText {
 
     private static func fleet(_ fleet: PlanFleet) -> String {
         var lines: [String] = [
-            "Mixed fleet for \(usd(fleet.usdPerHour))/h" + (fleet.isOptimal ? "" : " (not proven to be the cheapest)") + ":"
+            "Mixed fleet for \(usd(fleet.usdPerHour))/h" + (fleet.isOptimal ? "" : " (not proven to be the cheapest)")
+                + ":"
         ]
         for part in fleet.parts {
             let shares: [String] = part.shares.sorted { $0.key < $1.key }.map {
                 "\(BenchText.percent($0.value)) of \($0.key)"
             }
-            lines.append("  \(part.replicas) x \(part.option) (\(usd(part.usdPerHour))/h each): \(shares.joined(separator: "; "))")
+            lines.append(
+                "  \(part.replicas) x \(part.option) (\(usd(part.usdPerHour))/h each): \(shares.joined(separator: "; "))"
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -140,7 +151,8 @@ struct PlanText {
             let change: Double = flip.ratioAtFlip / flip.ratioNow - 1
             lines.append(
                 "\(flip.role.rawValue) would be \(flip.option) if its accelerator cost \(BenchText.figure(flip.ratioAtFlip)) "
-                    + "times the chosen one's (now \(BenchText.figure(flip.ratioNow)) times, \(BenchText.percent(change))).")
+                    + "times the chosen one's (now \(BenchText.figure(flip.ratioNow)) times, \(BenchText.percent(change)))."
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -160,7 +172,8 @@ struct PlanText {
 
     static func usd(_ value: Double?) -> String {
         guard let value else { return "-" }
-        return value >= 100 || value == 0 ? BenchText.figure(value) : value >= 0.01 ? Self.cents(value) : BenchText.figure(value)
+        return value >= 100 || value == 0
+            ? BenchText.figure(value) : value >= 0.01 ? Self.cents(value) : BenchText.figure(value)
     }
 
     private static func cents(_ value: Double) -> String {

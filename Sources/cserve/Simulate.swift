@@ -77,7 +77,8 @@ struct Simulate: ParsableCommand {
     private func rates(_ setup: SimulationSetup, _ sweeper: LoadSweep) throws -> [Double] {
         if sweep { return sweeper.loads }
         guard let rates else { return [setup.rate ?? 1] }
-        return try rates.split(separator: ",", omittingEmptySubsequences: false).map { (part: Substring) throws -> Double in
+        return try rates.split(separator: ",", omittingEmptySubsequences: false).map {
+            (part: Substring) throws -> Double in
             guard let rate = Double(part), rate > 0 else { throw PlanOptionError.badRates(rates) }
             return rate
         }
@@ -93,7 +94,9 @@ struct Simulate: ParsableCommand {
         let choice: HardwareChoice = try self.choice(catalog, base)
         var load: Workload = try workload.resolved(base)
         if let seed = settings.seed { load.seed = seed } else if let base { load.seed = base.provenance.seed }
-        if let rate = workload.rate, rate <= 0 || rate.isNaN { throw PlanError.notPositive(name: "--rate", value: rate) }
+        if let rate = workload.rate, rate <= 0 || rate.isNaN {
+            throw PlanError.notPositive(name: "--rate", value: rate)
+        }
         let objective: ServiceLevelObjective? = try targets.objective() ?? base?.targets.objective
         let question: PlanQuestion = try PlanInputs.question(
             model: model, workload: load,
@@ -101,7 +104,8 @@ struct Simulate: ParsableCommand {
             bounds: SearchBounds(accelerators: [choice.accelerator], maxAccelerators: choice.accelerators),
             catalog: catalog, engine: engine, effort: try effort.effort())
         return SimulationSetup(
-            question: question, hardware: choice, recipe: recipe, rate: workload.rate ?? base?.guarantee.requestRate ?? load.meanRate)
+            question: question, hardware: choice, recipe: recipe,
+            rate: workload.rate ?? base?.guarantee.requestRate ?? load.meanRate)
     }
 
     private func choice(_ catalog: HardwareCatalog, _ base: DeploymentPlan?) throws -> HardwareChoice {

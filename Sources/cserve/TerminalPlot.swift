@@ -29,7 +29,7 @@ struct TerminalPlot {
         let (name, latency) = axis(target)
         let series: [Series] = names.map { (option: String) -> Series in
             let own: [PlanPoint] = points.filter { $0.option == option && $0.phase != "search" }
-            return Series(name: option, points: own.map { (x: $0.outputThroughput, y: $0[keyPath: latency]) })
+            return Series(name: option, points: own.map { (x: $0.outputThroughput, y: latency($0)) })
         }
         return TerminalPlot(
             series: series, xName: "generated tokens/s", yName: "\(name), ms",
@@ -37,19 +37,14 @@ struct TerminalPlot {
         ).text
     }
 
-    static func axis(_ target: LatencyTarget?) -> (name: String, latency: KeyPath<PlanPoint, Double>) {
+    static func axis(_ target: LatencyTarget?) -> (name: String, latency: @Sendable (PlanPoint) -> Double) {
         let isMedian: Bool = target?.statistic == .percentile(50) || target?.statistic == .mean
-        let none: KeyPath<PlanPoint, Double> = \PlanPoint.e2eMedian
-        let name: String
-        let median: KeyPath<PlanPoint, Double>
-        let tail: KeyPath<PlanPoint, Double>
         switch target?.metric {
-        case .ttft: (name, median, tail) = ("ttft", \PlanPoint.ttftMedian, \PlanPoint.ttftP99)
-        case .tpot, .itl: (name, median, tail) = ("tpot", \PlanPoint.tpotMedian, \PlanPoint.tpotP99)
-        case .e2e: (name, median, tail) = ("e2e", \PlanPoint.e2eMedian, \PlanPoint.e2eP99)
-        case nil: return (name: "e2e p50", latency: none)
+        case .ttft: return isMedian ? ("ttft p50", { $0.ttftMedian }) : ("ttft p99", { $0.ttftP99 })
+        case .tpot, .itl: return isMedian ? ("tpot p50", { $0.tpotMedian }) : ("tpot p99", { $0.tpotP99 })
+        case .e2e where !isMedian: return ("e2e p99", { $0.e2eP99 })
+        case .e2e, nil: return ("e2e p50", { $0.e2eMedian })
         }
-        return (name: name + (isMedian ? " p50" : " p99"), latency: isMedian ? median : tail)
     }
 
     /// The chart with its axes and a legend; points far above the limit are drawn at the top edge.
