@@ -192,7 +192,7 @@ def prefix(kept):
         for name in names([one["cold"] for one in rounds]):
             cold, warm = (over_rounds([one[kind] for one in rounds], name, at("ttft", 50)) for kind in ("cold", "warm"))
             rows.append([
-                size, name, figure(cold), figure(warm), ratio(warm / cold, PREFIX_GOAL if is_ours(name) else None, less=True),
+                size, name, figure(cold), figure(warm), ratio(warm / cold if warm and cold else None, PREFIX_GOAL if is_ours(name) else None, less=True),
                 f"{sum(name in one['cold'] for one in rounds)}"])
     return [
         "## Shared prefix", "", "32 clients at once, 1,024 tokens in, 16 out. Cold: 1,024 tokens of their own. Warm: the first 1,000 the",
