@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -112,6 +113,13 @@ def chosen(options, name):
     return not options.servers or any(name.startswith(part) for part in options.servers)
 
 
+def busy_seconds():
+    """Processor time that all programs together have taken, and that the host has taken from this machine."""
+    ticks = [int(field) for field in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    user, nice, system, _, _, interrupt, soft, stolen = (tick / os.sysconf("SC_CLK_TCK") for tick in ticks)
+    return user + nice + system + interrupt + soft, stolen
+
+
 class Turns:
     """Servers that are running, all but one of them stopped at any time."""
 
@@ -127,14 +135,17 @@ class Turns:
             server.resume()
             try:
                 asyncio.run(load.ask(server.port, server.api, load.prompt(("wake", number).__repr__(), 8, 512), 4))
-                before, threads = server.counters(), server.threads()
+                before, threads, (busy, stolen) = server.counters(), server.threads(), busy_seconds()
                 result = asyncio.run(work(server))
-                after, later = server.counters(), server.threads()
+                (busier, taken), later, after = busy_seconds(), server.threads(), server.counters()
             finally:
                 server.pause()
             result["bandwidth"], result["cores"] = read, self.options.threads
             result["threads"] = sorted((later[name] - threads.get(name, 0) for name in later), reverse=True)[:64]
             result.update({key: after[key] - before[key] for key in after})
+            own = sum(later[name] - threads.get(name, 0) for name in later) + result["client_share"] * result["seconds"]
+            room = self.options.threads * result["seconds"]
+            result["others"], result["stolen"] = (busier - busy - own) / room, (taken - stolen) / room
             results[server.name] = result
         return results
 
@@ -146,7 +157,7 @@ def tell(test, results):
         say(
             f"{test} {name}: {r['output_tokens_per_second']:.1f} tok/s, TTFT P50 {load.percentile(r['ttft'], 50) * 1e3:.0f} P99 "
             f"{load.percentile(r['ttft'], 99) * 1e3:.0f} ms, TPOT P50 {tpot * 1e3:.1f} ms, {r['requests']} requests, client "
-            f"{r['client_share']:.1%}, {r['retried']} retried, {r['other_lengths']} of other length{extra}; read "
+            f"{r['client_share']:.1%}, other programs {r['others']:.1%}, host {r['stolen']:.1%}, {r['retried']} retried, {r['other_lengths']} of other length{extra}; read "
             f"{r['bandwidth']:.1f} GB/s")
 
 
