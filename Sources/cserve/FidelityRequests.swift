@@ -43,7 +43,8 @@ enum FidelityRequests: FidelitySection {
         let report: SimulationReport = replay.report()
         var rows: [[String]] = []
         for (metric, measured, predicted, goals) in [
-            ("TTFT", run.ttft, report.ttft, ["mean": 0.05]), ("TPOT", run.tpot, report.tpot, ["mean": 0.02, "P50": 0.02]),
+            ("TTFT", run.ttft, report.ttft, ["mean": 0.05]),
+            ("TPOT", run.tpot, report.tpot, ["mean": 0.02, "P50": 0.02]),
             ("E2E", run.e2e, report.e2e, ["mean": 0.02]),
         ] as [(String, LatencySummary, LatencySummary, [String: Double])] {
             for (figure, path) in figures {
@@ -52,7 +53,8 @@ enum FidelityRequests: FidelitySection {
                 rows.append([
                     "\(metric) \(figure)", BenchText.figure(measured[keyPath: path]),
                     BenchText.figure(predicted[keyPath: path]), signed(error),
-                    goal.map { abs(error) <= $0 ? "within \(Markdown.percent($0))" : "above \(Markdown.percent($0))" } ?? "",
+                    goal.map { abs(error) <= $0 ? "within \(Markdown.percent($0))" : "above \(Markdown.percent($0))" }
+                        ?? "",
                 ])
             }
         }
@@ -115,7 +117,8 @@ struct RunReplay: CustomStringConvertible {
 
     var description: String {
         let blocks: String = blocksAreMeasured ? "as the run reported" : "as the memory budget gives them"
-        return "\(run.requests.count) requests, \(run.model) on \(run.tensorParallel)x \(run.gpu), vLLM \(run.version), "
+        return
+            "\(run.requests.count) requests, \(run.model) on \(run.tensorParallel)x \(run.gpu), vLLM \(run.version), "
             + "\(replica.scheduler.blockCount) KV blocks (\(blocks)), \(run.maxNumSeqs) requests and "
             + "\(run.maxNumBatchedTokens) tokens a step at most; profile `\(profile)`."
     }
@@ -124,7 +127,9 @@ struct RunReplay: CustomStringConvertible {
         let root: String = "kernels/per_model_profiles/\(run.gpu)/\(run.model)"
         let variants: [String] = folder.files(root, suffix: "")
         let wanted: [String] = run.precision == "bfloat16" ? ["bf16"] : [run.precision, "bf16"]
-        let order: [String] = variants.sorted { (wanted.firstIndex(of: $0.lastName) ?? 9) < (wanted.firstIndex(of: $1.lastName) ?? 9) }
+        let order: [String] = variants.sorted {
+            (wanted.firstIndex(of: $0.lastName) ?? 9) < (wanted.firstIndex(of: $1.lastName) ?? 9)
+        }
         return order.first { folder.has($0 + "/tp\(run.tensorParallel)/attention.csv") }
     }
 
@@ -136,7 +141,8 @@ struct RunReplay: CustomStringConvertible {
             accelerator = known
         } else {
             guard let bytes = run.memoryBytes, let bandwidth = run.memoryBandwidth else {
-                throw ReplayRefusal(description: "\(run.gpu) is not in the hardware catalogue, and config.json says nothing.")
+                throw ReplayRefusal(
+                    description: "\(run.gpu) is not in the hardware catalogue, and config.json says nothing.")
             }
             accelerator = AcceleratorSpec(
                 name: run.gpu.lowercased(), title: run.gpu, architecture: "unknown", memoryBytes: bytes,

@@ -124,7 +124,8 @@ enum ServingMetric {
     static func kind(_ metric: String) -> String { kinds[metric] ?? metric }
 
     private static let kinds: [String: String] = [
-        "output_throughput": "throughput", "output_throughput_per_gpu": "throughput", "total_token_throughput": "throughput",
+        "output_throughput": "throughput", "output_throughput_per_gpu": "throughput",
+        "total_token_throughput": "throughput",
         "request_throughput": "throughput", "best_output_throughput": "throughput", "ttft": "TTFT", "mean_ttft": "TTFT",
         "median_ttft": "TTFT", "p99_ttft": "TTFT", "first_token_latency": "TTFT", "tpot": "TPOT", "mean_itl": "TPOT",
         "decode_speed_per_user": "TPOT", "batch_e2e_latency": "latency", "e2e_batch_latency": "latency",

@@ -96,7 +96,8 @@ struct ServingRowReader {
         guard ServingMetric.names.contains(metric) else {
             throw ServingSkip(reason: "\(metric) has no counterpart in a simulation")
         }
-        guard let ranks = number(row, "tp"), let input = number(row, "in_len"), let output = number(row, "out_len") else {
+        guard let ranks = number(row, "tp"), let input = number(row, "in_len"), let output = number(row, "out_len")
+        else {
             throw ServingSkip(reason: "lengths or parallelism are not plain numbers")
         }
         guard !table.text(row, "notes").contains(/dp=(?:[2-9]|\d\d)/) else {
@@ -132,7 +133,9 @@ struct ServingRowReader {
     private func accelerator(_ row: CSVTable.Row) throws -> String {
         let text: String = table.text(row, "hardware")
         var words: [Substring] = text.lowercased().split { " -_".contains($0) }
-        words.removeAll { ["nvidia", "gpu", "hbm3", "hbm3e", "sxm", "sxm4", "sxm5", "141gb", "24gb", "48gb"].contains($0) }
+        words.removeAll {
+            ["nvidia", "gpu", "hbm3", "hbm3e", "sxm", "sxm4", "sxm5", "141gb", "24gb", "48gb"].contains($0)
+        }
         var name: String = words.joined(separator: "-").replacing("rtx-", with: "rtx").replacing("gb", with: "")
         if name.hasPrefix("h100") { name = words.contains("pcie") ? "h100-pcie" : "h100" }
         // Argonne's A100 are Polaris' and ThetaGPU's 40 GB ones; other tables that say A100 alone mean 80 GB.

@@ -64,6 +64,26 @@ struct PlanTests {
         #expect(result.output.contains("2xl4 dp2") && result.output.contains("Where a step's time goes"))
     }
 
+    @Test("closed loops keep Little's law: clients are rate times latency")
+    func closedLoops() throws {
+        let result = try Command.run(
+            [
+                "simulate", "--model", "cserve-demo", "--on", "l4", "--workload", "64/32", "--concurrency", "2,8",
+                "--json",
+            ]
+                + ["--final-requests", "200", "--final-seeds", "1"])
+        #expect(result.status == 0, "\(result.errors)")
+        let loads: [JSONValue] = try JSONValue(parsing: result.output).arrayValue ?? []
+        #expect(loads.count == 2)
+        for (load, clients) in zip(loads, [2.0, 8.0]) {
+            let prediction: JSONValue? = load["prediction"]
+            let rate: Double = prediction?["request_rate_per_s"]?.doubleValue ?? 0
+            let latency: Double = prediction?["e2e"]?["mean_ms"]?["value"]?.doubleValue ?? 0
+            // The run's beginning and end are in the rate, so that it is a little low.
+            #expect(abs(rate * latency / 1000 - clients) < 0.08 * clients, "\(rate) x \(latency) ms")
+        }
+    }
+
     @Test(
         "input that cannot be used is refused with the choices",
         arguments: [
@@ -80,6 +100,7 @@ struct PlanTests {
             (["simulate", "--model", "cserve-demo"], 1, "--on 4xl4"),
             (["simulate", "--model", "cserve-demo", "--on", "l4", "--tp", "2"], 1, "needs 2"),
             (["simulate", "--model", "cserve-demo", "--on", "l4", "--rates", "1,x"], 1, "1,2,4"),
+            (["simulate", "--model", "cserve-demo", "--on", "l4", "--concurrency", "0"], 1, "1,8,32"),
             (["compare", "/nowhere.json", "/nowhere.json"], 1, "/nowhere.json cannot be read"),
         ])
     func refusals(arguments: [String], status: Int32, hint: String) throws {
@@ -135,6 +156,10 @@ func planOptionErrorMessages() {
         (
             .badRates("x"),
             "--rates is \"x\". Write requests per second above zero, with commas: 1,2,4 (inf: all at once)."
+        ),
+        (
+            .badClients("0"),
+            "--concurrency 0 is no list of clients. Write numbers from 1 to 100000 with commas: 1,8,32."
         ),
         (.unreadable(file: "a", reason: "it is not there"), "a cannot be read: it is not there"),
         (.unwritable(file: "a", reason: "it is a folder"), "a cannot be written: it is a folder"),
