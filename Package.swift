@@ -69,7 +69,7 @@ let package = Package(
             name: "cserve",
             dependencies: [
                 "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-                "CServeSimulator", "CServePlanner",
+                "CServeScheduling", "CServeSimulator", "CServePlanner",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

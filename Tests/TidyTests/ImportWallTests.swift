@@ -16,7 +16,7 @@ private let walls: [String: Set<String>] = [
     "CServeServer": ["CServeCore", "CServeText"],
     "cserve": [
         "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-        "CServeSimulator", "CServePlanner",
+        "CServeScheduling", "CServeSimulator", "CServePlanner",
     ],
 ]
 
