@@ -84,7 +84,8 @@ struct EffortOptions: ParsableArguments {
     func effort() throws -> PlanEffort {
         let flags: [(String, Int?)] = [
             ("--final-requests", finalRequests), ("--final-seeds", finalSeeds), ("--search-requests", searchRequests),
-            ("--refine-requests", refineRequests), ("--short-list", shortList), ("--simulation-threads", simulationThreads),
+            ("--refine-requests", refineRequests), ("--short-list", shortList),
+            ("--simulation-threads", simulationThreads),
         ]
         for (name, value) in flags {
             if let value, value < 1 { throw PlanError.notPositive(name: name, value: Double(value)) }
