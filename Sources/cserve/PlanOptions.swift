@@ -77,14 +77,14 @@ struct EffortOptions: ParsableArguments {
     @Option(help: "Options that are looked at closely.")
     var shortList: Int?
 
-    @Option(name: [.long, .customShort("t")], help: "Threads (default: every core); the plan does not depend on them.")
-    var threads: Int?
+    @Option(help: "Cores to use (default: all); the plan does not depend on them.")
+    var cores: Int?
 
     /// The effort, with defaults where nothing is asked.
     func effort() throws -> PlanEffort {
         let flags: [(String, Int?)] = [
             ("--final-requests", finalRequests), ("--final-seeds", finalSeeds), ("--search-requests", searchRequests),
-            ("--refine-requests", refineRequests), ("--short-list", shortList), ("--threads", threads),
+            ("--refine-requests", refineRequests), ("--short-list", shortList), ("--cores", cores),
         ]
         for (name, value) in flags {
             if let value, value < 1 { throw PlanError.notPositive(name: name, value: Double(value)) }
@@ -95,7 +95,7 @@ struct EffortOptions: ParsableArguments {
         searchRequests.map { effort.searchRequests = $0 }
         refineRequests.map { effort.refineRequests = $0 }
         shortList.map { effort.shortList = $0 }
-        threads.map { effort.threads = $0 }
+        cores.map { effort.threads = $0 }
         return effort
     }
 }
