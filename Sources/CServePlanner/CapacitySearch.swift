@@ -78,7 +78,8 @@ struct CapacitySearch: Sendable {
         let running: Int = FluidModel(replica, sample).concurrency
         let load = Load(rate: .infinity, requests: max(requests, 4 * running) * replicas, seed: seed)
         let report: SimulationReport = probe.report(replica, replicas: replicas, load)
-        let rate: Double = report.steadyThroughput.requestsPerSecond
+        // Over the whole run: within it, prompts come first and answers last, so that windows show more than is lasting.
+        let rate: Double = report.throughput.requestsPerSecond
         return Capacity(rate: rate, probes: [(load, report, true)], binding: nil)
     }
 

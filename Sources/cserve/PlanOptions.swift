@@ -77,15 +77,14 @@ struct EffortOptions: ParsableArguments {
     @Option(help: "Options that are looked at closely.")
     var shortList: Int?
 
-    @Option(help: "Threads that simulate (default: every core); results do not depend on them.")
-    var simulationThreads: Int?
+    @Option(help: "Cores to use (default: all); the plan does not depend on them.")
+    var cores: Int?
 
     /// The effort, with defaults where nothing is asked.
     func effort() throws -> PlanEffort {
         let flags: [(String, Int?)] = [
             ("--final-requests", finalRequests), ("--final-seeds", finalSeeds), ("--search-requests", searchRequests),
-            ("--refine-requests", refineRequests), ("--short-list", shortList),
-            ("--simulation-threads", simulationThreads),
+            ("--refine-requests", refineRequests), ("--short-list", shortList), ("--cores", cores),
         ]
         for (name, value) in flags {
             if let value, value < 1 { throw PlanError.notPositive(name: name, value: Double(value)) }
@@ -96,7 +95,7 @@ struct EffortOptions: ParsableArguments {
         searchRequests.map { effort.searchRequests = $0 }
         refineRequests.map { effort.refineRequests = $0 }
         shortList.map { effort.shortList = $0 }
-        simulationThreads.map { effort.threads = $0 }
+        cores.map { effort.threads = $0 }
         return effort
     }
 }
@@ -239,7 +238,6 @@ enum PlanOptionError: Error, Hashable, CustomStringConvertible {
     case badShare(flag: String, value: String)
     case badBudget(String)
     case badRates(String)
-    case badClients(String)
     case unreadable(file: String, reason: String)
     case unwritable(file: String, reason: String)
 
@@ -254,8 +252,6 @@ enum PlanOptionError: Error, Hashable, CustomStringConvertible {
         case .badShare(let flag, let value): "\(flag) has \"\(value)\". Use shares from 0 to 1, with commas."
         case .badBudget(let text):
             "--budget is \"\(text)\". Write dollars per hour, day or month: 5/h, 120/day, 3000/month."
-        case .badClients(let text):
-            "--concurrency \(text) is no list of clients. Write numbers from 1 to 100000 with commas: 1,8,32."
         case .badRates(let text):
             "--rates is \"\(text)\". Write requests per second above zero, with commas: 1,2,4 (inf: all at once)."
         case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
