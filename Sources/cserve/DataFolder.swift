@@ -8,6 +8,11 @@ import Foundation
 struct DataFolder {
     let path: String
 
+    /// No folder: every part is absent.
+    static let none: DataFolder = DataFolder()
+
+    private init() { path = "/dev/null" }
+
     /// Opens a folder.
     /// - Throws: ``DataFolderError/missing(_:)``.
     init(_ path: String) throws {

@@ -10,19 +10,21 @@ struct Fidelity: ParsableCommand {
         abstract: "Judge the planner's predictions on measurements.",
         discussion: """
             The folder holds hardware/, kernels/, serving/ and traces/; a part that is absent is skipped with a note.
+            The claims need no folder: they are predicted from what ships.
 
             EXAMPLES
               cserve fidelity --data ./measurements --out docs/results/fidelity.md
               cserve fidelity --data ./measurements --only operators
+              cserve fidelity --only claims
             """)
 
     /// The sections, in the page's order. A new proof is one file and one entry.
     static var sections: [any FidelitySection.Type] {
-        [FidelityOperators.self, FidelityRequests.self, FidelityServing.self]
+        [FidelityOperators.self, FidelityRequests.self, FidelityServing.self, FidelityClaims.self]
     }
 
     @Option(help: "A folder of measurements.", completion: .directory)
-    var data: String
+    var data: String?
 
     @Option(name: [.customShort("o"), .long], help: "Where the page goes (default: standard output).")
     var out: String?
@@ -32,13 +34,18 @@ struct Fidelity: ParsableCommand {
 
     func validate() throws {
         let names: [String] = Fidelity.sections.map { $0.name }
-        guard let only, !names.contains(only) else { return }
-        throw ValidationError("There is no section \"\(only)\". Choose one of \(names.joined(separator: ", ")).")
+        if let only, !names.contains(only) {
+            throw ValidationError("There is no section \"\(only)\". Choose one of \(names.joined(separator: ", ")).")
+        }
+        let needsData: Bool = Fidelity.sections.contains { $0.needsData && (only == nil || $0.name == only) }
+        if needsData, data == nil {
+            throw ValidationError("Name a folder of measurements with --data. Only \"claims\" does without one.")
+        }
     }
 
     func run() throws {
         try Failure.explained {
-            let folder: DataFolder = try DataFolder(data)
+            let folder: DataFolder = try data.map { try DataFolder($0) } ?? .none
             var page: String = Fidelity.head
             for section in Fidelity.sections where only == nil || section.name == only {
                 page += "\n## \(section.title)\n\n" + (try text(of: section, folder))

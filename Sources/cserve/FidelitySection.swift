@@ -9,8 +9,14 @@ protocol FidelitySection {
     static var name: String { get }
     /// Its heading.
     static var title: String { get }
+    /// Whether it reads the folder at all.
+    static var needsData: Bool { get }
     /// Its text in Markdown, from what the folder holds; nil where the folder lacks what it needs, with `note` set to why.
     static func markdown(_ folder: DataFolder, progress: FidelityProgress, note: inout String) throws -> String?
+}
+
+extension FidelitySection {
+    static var needsData: Bool { true }
 }
 
 /// The bar on standard error while a long section runs; silent where standard error is no terminal.
