@@ -54,7 +54,7 @@ def fingerprint(file):
 
 def kept(folder):
     """All results of the folder, oldest first."""
-    return [json.loads(file.read_text()) for file in sorted(folder.glob("*.raw.json"), key=lambda file: file.stat().st_mtime)]
+    return sorted((json.loads(file.read_text()) for file in folder.glob("*.raw.json")), key=lambda result: result["date"])
 
 
 def warm_up(server):
