@@ -238,6 +238,7 @@ enum PlanOptionError: Error, Hashable, CustomStringConvertible {
     case badShare(flag: String, value: String)
     case badBudget(String)
     case badRates(String)
+    case badClients(String)
     case unreadable(file: String, reason: String)
     case unwritable(file: String, reason: String)
 
@@ -252,6 +253,8 @@ enum PlanOptionError: Error, Hashable, CustomStringConvertible {
         case .badShare(let flag, let value): "\(flag) has \"\(value)\". Use shares from 0 to 1, with commas."
         case .badBudget(let text):
             "--budget is \"\(text)\". Write dollars per hour, day or month: 5/h, 120/day, 3000/month."
+        case .badClients(let text):
+            "--concurrency \(text) is no list of clients. Write numbers from 1 to 100000 with commas: 1,8,32."
         case .badRates(let text):
             "--rates is \"\(text)\". Write requests per second above zero, with commas: 1,2,4 (inf: all at once)."
         case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
