@@ -39,7 +39,8 @@ struct JSONCodingTests {
         let parsed = try JSONValue(parsing: json.serialized())
         #expect(try parsed.decoded(as: Everything.self, file: "f") == value)
         #expect(try JSONDecoder().decode(Everything.self, from: Data(json.serialized())) == value)
-        #expect(try JSONValue(parsing: [UInt8](JSONEncoder().encode(value))) == parsed)
+        let foundations = try JSONValue(parsing: [UInt8](JSONEncoder().encode(value)))
+        #expect(try foundations.decoded(as: Everything.self, file: "f") == value)
     }
 
     @Test("members keep their order, and dictionaries are sorted")
