@@ -100,19 +100,29 @@ struct RooflineBound: Sendable {
         return max(work, steps * Double(cost.stageTime(of: one, stage: stage)) / 1e9)
     }
 
+    /// Matrices and sums across ranks alone, at the best size of a step, of prompts or of decodes.
     private func secondsPerToken(_ stage: Int) -> Double {
         var least: Double = .infinity
         var tokens: Int = 1
         while tokens <= recipe.maxNumBatchedTokens {
-            // Many short pieces: what attention costs beyond a token's own is left out.
-            var step = StepComposition()
-            step.addPrefill(tokens: 1, context: 0, samples: false)
-            step.prefills = Array(repeating: step.prefills[0], count: tokens)
-            step.prefillTokens = tokens
-            least = min(least, Double(cost.stageTime(of: step, stage: stage)) / 1e9 / Double(tokens))
+            var prompt = StepComposition()
+            prompt.addPrefill(tokens: tokens, context: 0, samples: false)
+            least = min(least, weightWork(prompt, stage) / Double(tokens))
+            if tokens <= recipe.maxNumSeqs {
+                var decodes = StepComposition()
+                decodes.decodes = tokens
+                decodes.decodeContext = tokens
+                decodes.longestDecodeContext = 1
+                least = min(least, weightWork(decodes, stage) / Double(tokens))
+            }
             tokens *= 2
         }
         return least
+    }
+
+    private func weightWork(_ step: StepComposition, _ stage: Int) -> Double {
+        let parts: StepBreakdown = cost.breakdown(of: step, stage: stage)
+        return parts[.dense] + parts[.elementwise] + parts[.mixture] + parts[.allReduce]
     }
 
     private func secondsPerPosition(_ stage: Int) -> Double {

@@ -47,6 +47,11 @@ struct TerminalPlot {
         }
     }
 
+    /// A limit as it was written: whole numbers without a fraction.
+    private static func plain(_ value: Double) -> String {
+        value == value.rounded() ? "\(Int(value))" : BenchText.figure(value)
+    }
+
     /// The chart with its axes and a legend; points far above the limit are drawn at the top edge.
     var text: String {
         let all = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
@@ -81,7 +86,7 @@ struct TerminalPlot {
         }
         let margin: Int = labels.map(\.count).max() ?? 0
         func padded(_ text: String) -> String { String(repeating: " ", count: margin - text.count) + text }
-        var lines: [String] = ["\(yName)" + (limit.map { "   (- limit \(BenchText.figure($0)))" } ?? "")]
+        var lines: [String] = ["\(yName)" + (limit.map { "   (- limit \(Self.plain($0)))" } ?? "")]
         for (row, cells) in grid.enumerated() { lines.append(padded(labels[row]) + " |" + String(cells)) }
         lines.append(padded("") + " +" + String(repeating: "-", count: TerminalPlot.width))
         let end: String = BenchText.figure(mostX)

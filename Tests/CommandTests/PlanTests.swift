@@ -115,7 +115,7 @@ struct PlanTests {
             series: [.init(name: "one", points: [(0, 0), (100, 50)]), .init(name: "two", points: [(50, 100)])],
             xName: "x", yName: "y", limit: 40)
         let lines = plot.text.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines[0] == "y   (- limit 40)")
+        #expect(lines[0] == "y   (- limit 40.0)")
         #expect(lines[1].contains("B"))
         #expect(lines[TerminalPlot.height].contains("|A"))
         #expect(lines.contains { $0.hasSuffix("A") })
@@ -126,10 +126,10 @@ struct PlanTests {
     @Test("a budget is read per hour, day and month")
     func budget() throws {
         func read(_ text: String) throws -> Double? {
-            try SearchOptions.parse(["--budget", text]).usdPerHour()
+            try SearchOptions.parse(["--budget=" + text]).usdPerHour()
         }
         #expect(try read("5/h") == 5 && read("$5") == 5 && read("48/day") == 2 && read("1460/month") == 2)
-        #expect(throws: PlanOptionError.badBudget("-1/h")) { try read("-1/h") }
+        #expect(throws: PlanOptionError.badBudget("0/h")) { try read("0/h") }
     }
 }
 
