@@ -27,12 +27,12 @@ public struct SHA256: Sendable {
             rest.append(contentsOf: missing)
             bytes = bytes.dropFirst(missing.count)
             guard rest.count == 64 else { return }
-            compress(rest[...], at: 0)
+            compress(rest[...], to: 64)
             rest.removeAll(keepingCapacity: true)
         }
         guard !bytes.isEmpty else { return }
         let end: Int = bytes.startIndex + bytes.count & ~63
-        for start in stride(from: bytes.startIndex, to: end, by: 64) { compress(bytes, at: start) }
+        compress(bytes, to: end)
         rest.append(contentsOf: bytes[end...])
     }
 
@@ -53,16 +53,24 @@ public struct SHA256: Sendable {
         return text
     }
 
-    /// Mixes one block of 64 bytes into the state.
-    private mutating func compress(_ bytes: ArraySlice<UInt8>, at start: Int) {
-        expand(bytes, at: start)
+    /// Mixes whole blocks of 64 bytes into the state.
+    private mutating func compress(_ bytes: ArraySlice<UInt8>, to end: Int) {
+        // Read once: a static constant is checked for its first use at every access.
+        let constants: [UInt32] = SHA256.constants
+        for start in stride(from: bytes.startIndex, to: end, by: 64) {
+            SHA256.expand(bytes, at: start, into: &schedule)
+            SHA256.mix(schedule, constants, into: &state)
+        }
+    }
+
+    private static func mix(_ schedule: [UInt32], _ constants: [UInt32], into state: inout SIMD8<UInt32>) {
         var (a, b, c, d): (UInt32, UInt32, UInt32, UInt32) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h): (UInt32, UInt32, UInt32, UInt32) = (state[4], state[5], state[6], state[7])
         for round in 0..<64 {
-            let sum1: UInt32 = SHA256.turn(e, 6) ^ SHA256.turn(e, 11) ^ SHA256.turn(e, 25)
+            let sum1: UInt32 = turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)
             let choice: UInt32 = (e & f) ^ (~e & g)
-            let first: UInt32 = h &+ sum1 &+ choice &+ SHA256.constants[round] &+ schedule[round]
-            let sum0: UInt32 = SHA256.turn(a, 2) ^ SHA256.turn(a, 13) ^ SHA256.turn(a, 22)
+            let first: UInt32 = h &+ sum1 &+ choice &+ constants[round] &+ schedule[round]
+            let sum0: UInt32 = turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)
             let majority: UInt32 = (a & b) ^ (a & c) ^ (b & c)
             (h, g, f, e) = (g, f, e, d &+ first)
             (d, c, b, a) = (c, b, a, first &+ sum0 &+ majority)
@@ -70,7 +78,7 @@ public struct SHA256: Sendable {
         state = state &+ SIMD8(a, b, c, d, e, f, g, h)
     }
 
-    private mutating func expand(_ bytes: ArraySlice<UInt8>, at start: Int) {
+    private static func expand(_ bytes: ArraySlice<UInt8>, at start: Int, into schedule: inout [UInt32]) {
         for place in 0..<16 {
             let at: Int = start + 4 * place
             let high: UInt32 = UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16
@@ -79,8 +87,8 @@ public struct SHA256: Sendable {
         for place in 16..<64 {
             let w15: UInt32 = schedule[place - 15]
             let w2: UInt32 = schedule[place - 2]
-            let s0: UInt32 = SHA256.turn(w15, 7) ^ SHA256.turn(w15, 18) ^ w15 >> 3
-            let s1: UInt32 = SHA256.turn(w2, 17) ^ SHA256.turn(w2, 19) ^ w2 >> 10
+            let s0: UInt32 = turn(w15, 7) ^ turn(w15, 18) ^ w15 >> 3
+            let s1: UInt32 = turn(w2, 17) ^ turn(w2, 19) ^ w2 >> 10
             schedule[place] = schedule[place - 16] &+ s0 &+ schedule[place - 7] &+ s1
         }
     }
