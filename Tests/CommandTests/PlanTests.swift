@@ -115,7 +115,7 @@ struct PlanTests {
             series: [.init(name: "one", points: [(0, 0), (100, 50)]), .init(name: "two", points: [(50, 100)])],
             xName: "x", yName: "y", limit: 40)
         let lines = plot.text.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines[0] == "y   (- limit 40.0)")
+        #expect(lines[0] == "y   (- limit 40)")
         #expect(lines[1].contains("B"))
         #expect(lines[TerminalPlot.height].contains("|A"))
         #expect(lines.contains { $0.hasSuffix("A") })
