@@ -52,10 +52,11 @@ def ask_aiconfigurator(binary, question):
     text, seconds, code = run([
         binary, "cli", "estimate", "--model-path", model, "--system", system, "--backend", "vllm", "--isl", str(prompt),
         "--osl", str(answer), "--batch-size", str(clients), "--tp-size", str(ranks), "--no-color"])
-    found = {name: re.search(rf"^\s*{name}:\s+([\d.]+)", text, re.M) for name in ("TTFT", "TPOT", "tokens/s")}
+    found = {name: re.search(rf"^\s*{name}:\s+([\d.,]+)", text, re.M) for name in ("TTFT", "TPOT", "tokens/s")}
     if code or not all(found.values()):
         return {"problem": (text.strip().splitlines() or ["no answer"])[-1][:80]}, seconds
-    return {"ttft": float(found["TTFT"][1]), "tpot": float(found["TPOT"][1]), "tokens": float(found["tokens/s"][1])}, seconds
+    ttft, tpot, tokens = (float(found[name][1].replace(",", "")) for name in ("TTFT", "TPOT", "tokens/s"))
+    return {"ttft": ttft, "tpot": tpot, "tokens": tokens}, seconds
 
 
 def cells(answer):
