@@ -47,6 +47,17 @@ struct PlannerTests {
         #expect(dearer.message.contains("s1g costs $1.50/h") && dearer.message.contains("$1.00/h"))
     }
 
+    @Test("every option is either reported or left out with a reason")
+    func accounts() throws {
+        let result = try Planner(try PlannerWorld.question(), origin: PlannerWorld.origin).plan()
+        let plan = try #require(result.plan)
+        // With a demanded rate there is one deployment of each option.
+        #expect(plan.alternatives.count + result.rejected.count == result.options)
+        let outdone = result.rejected.filter { $0.reason == .outdone }
+        #expect(!outdone.isEmpty)
+        #expect(outdone.allSatisfy { $0.message.contains("requests a second") })
+    }
+
     @Test("the plan does not depend on the number of threads")
     func deterministic() throws {
         let one = try Planner(try PlannerWorld.question(threads: 1), origin: PlannerWorld.origin).plan()
