@@ -47,6 +47,23 @@ struct PlannerTests {
         #expect(dearer.message.contains("s1g costs $1.50/h") && dearer.message.contains("$1.00/h"))
     }
 
+    @Test("answers that are still under way are no queue that grows, but a load above the capacity is one")
+    func growingQueue() throws {
+        let question = try PlannerWorld.question(slo: "", answers: 400...500)
+        let planner = Planner(question, origin: PlannerWorld.origin)
+        let space = SearchSpace(question, maxModelLen: 1024, sharesPrefixes: false)
+        let option = try #require(space.options.first { $0.accelerators == 1 })
+        let replica = try Feasibility(question: question, memory: nil).check(option).get()
+        let model = FluidModel(replica, try planner.sample())
+        let capacity: Double = model.state(running: model.concurrency).rate
+        // A run so short that half of its requests are in work when the last one is sent.
+        let light = Load(rate: capacity * 0.5, requests: 2 * model.running(atRate: capacity * 0.5), seed: 1)
+        let heavy = Load(rate: capacity * 2, requests: 4 * model.concurrency, seed: 1)
+        #expect(planner.probe.binding(planner.probe.report(replica, replicas: 1, light), light) == nil)
+        let binding = planner.probe.binding(planner.probe.report(replica, replicas: 1, heavy), heavy)
+        #expect(binding?.hasPrefix("the queue grows: requests that are sent for") == true)
+    }
+
     @Test("every option is either reported or left out with a reason")
     func accounts() throws {
         let result = try Planner(try PlannerWorld.question(), origin: PlannerWorld.origin).plan()
