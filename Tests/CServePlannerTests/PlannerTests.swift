@@ -64,6 +64,19 @@ struct PlannerTests {
         #expect(binding?.hasPrefix("the queue grows: requests that are sent for") == true)
     }
 
+    @Test("a pipeline may run as many requests a stage as a replica of one stage, unless the number is given")
+    func requestsPerStage() throws {
+        var question = try PlannerWorld.question()
+        func limits(_ stages: Int) -> Set<Int> {
+            let space = SearchSpace(question, maxModelLen: 1024, sharesPrefixes: false)
+            let recipes = space.options.map(\.placement.recipe).filter { $0.pipelineParallelSize == stages }
+            return Set(recipes.map(\.maxNumSeqs))
+        }
+        #expect(limits(1) == [128, 256] && limits(2) == [256, 512])
+        question.bounds.countsSeqsPerStage = false
+        #expect(limits(1) == [128, 256] && limits(2) == [128, 256])
+    }
+
     @Test("every option is either reported or left out with a reason")
     func accounts() throws {
         let result = try Planner(try PlannerWorld.question(), origin: PlannerWorld.origin).plan()
