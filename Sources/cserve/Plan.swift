@@ -60,15 +60,23 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         try Failure.explained(asJSON: json) {
             let catalog: HardwareCatalog = try hardware.catalog()
-            let question: PlanQuestion = try question(catalog)
             let origin: PlanOrigin = try PlanInputs.origin(engine, catalog: catalog, pick: pick?.role)
-            let bar = ProgressBar()
-            let result: PlanResult = try Planner(question, origin: origin) { bar.show($0) }.plan()
-            bar.clear()
+            let (result, question): (PlanResult, PlanQuestion) = try plan(try question(catalog), origin)
             if let points { try PlanInputs.write(result.points, to: points) }
             try report(result, question)
             if result.plan == nil { throw ExitCode(2) }
         }
+    }
+
+    /// The plan; where no option holds the weights, one with weights that stream in, unless shares of them were asked for.
+    private func plan(_ question: PlanQuestion, _ origin: PlanOrigin) throws -> (PlanResult, PlanQuestion) {
+        let bar = ProgressBar()
+        defer { bar.clear() }
+        let result: PlanResult = try Planner(question, origin: origin) { bar.show($0) }.plan()
+        guard search.offload == nil, result.isShortOfMemory else { return (result, question) }
+        var streaming: PlanQuestion = question
+        streaming.bounds.offloadedShares = SearchOptions.streamedShares
+        return (try Planner(streaming, origin: origin) { bar.show($0) }.plan(), streaming)
     }
 
     private func question(_ catalog: HardwareCatalog) throws -> PlanQuestion {
@@ -95,6 +103,15 @@ struct PlanCommand: ParsableCommand {
         Console.say(PlanText(plan).text)
         if plot { Console.say("\n" + TerminalPlot.latencyOverThroughput(result.points, plan)) }
         if let output { Console.say("\nWritten to \(output).") }
+    }
+}
+
+extension PlanResult {
+    /// Whether the weights alone are why nothing fits: every option was too small, or was no option to begin with.
+    var isShortOfMemory: Bool {
+        let structural: Set<PlanRejection.Reason> = [.count, .dearer, .divisibility, .type, .link, .price, .budget]
+        return plan == nil && rejected.contains { $0.reason == .memory }
+            && rejected.allSatisfy { $0.reason == .memory || structural.contains($0.reason) }
     }
 }
 

@@ -139,8 +139,14 @@ struct SearchOptions: ParsableArguments {
     @Option(help: "Whether cached prefixes are reused: on, off, or both.")
     var prefixCaching: String = "on"
 
-    @Option(help: "Shares of the weights that stream in from the host, with commas: 0,0.25,0.5.")
-    var offload: String = "0"
+    @Option(
+        help: ArgumentHelp(
+            "Shares of the weights that stream in from the host, with commas: 0,0.25,0.5 (default: 0, and "
+                + "0.1,0.25,0.5,0.75 where no option holds the weights)."))
+    var offload: String?
+
+    /// The shares that are tried where no option holds the weights.
+    static let streamedShares: [Double] = [0, 0.1, 0.25, 0.5, 0.75]
 
     @Option(help: "The longest request in tokens (default: what the workload needs).")
     var maxModelLen: Int?
@@ -209,7 +215,7 @@ struct SearchOptions: ParsableArguments {
     }
 
     private func shares() throws -> [Double] {
-        try offload.split(separator: ",").map { (part: Substring) throws -> Double in
+        try (offload ?? "0").split(separator: ",").map { (part: Substring) throws -> Double in
             guard let share = Double(part), share >= 0, share <= 1 else {
                 throw PlanOptionError.badShare(flag: "--offload", value: String(part))
             }

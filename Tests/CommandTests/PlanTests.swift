@@ -15,6 +15,18 @@ struct PlanTests {
         "--search-requests", "30", "--refine-requests", "40", "--ttft-p99", "1s", "--tpot-p95", "100ms",
     ]
 
+    @Test("where no option holds the weights, they stream in, unless shares were asked for")
+    func streaming() throws {
+        let small: [String] = [
+            "plan", "--model", "mixtral-8x7b", "--workload", "128/16", "--gpus", "l4", "--tp", "4", "--pp", "1",
+            "--max-gpus", "4", "--final-requests", "20", "--final-seeds", "2", "--search-requests", "20",
+        ]
+        let planned = try Command.run(small)
+        #expect(planned.status == 0 && planned.output.contains("stream"), "\(planned.output)\(planned.errors)")
+        let resident = try Command.run(small + ["--offload", "0"])
+        #expect(resident.status == 2 && resident.output.contains("mixtral-8x7b needs 93"), "\(resident.output)")
+    }
+
     @Test("a plan is printed, written, simulated and compared")
     func wholeWay() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("plan-\(UUID().uuidString).json").path
