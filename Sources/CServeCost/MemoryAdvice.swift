@@ -15,7 +15,8 @@ public enum MemoryBudgetError: Error, Hashable, Sendable, CustomStringConvertibl
         switch self {
         case .plan(let error): error.description
         case .weights(let model, let needs, let type, let hardware, let has, let advice):
-            "\(model) needs \(ByteCount(needs)) (\(type)) but \(hardware) has \(ByteCount(has)). "
+            "\(model) needs \(ByteCount(needs)) (\(type)) but \(hardware) has \(ByteCount(has))"
+                + (needs < has ? ", too little for weights and what runs beside them. " : ". ")
                 + MemoryBudgetError.use(advice)
         case .cache(let model, let length, let needs, let room, let hardware, let advice):
             "One request of \(length) tokens of \(model) needs \(ByteCount(needs)) of KV cache per accelerator, but "
