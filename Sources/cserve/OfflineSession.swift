@@ -81,6 +81,7 @@ final class OfflineSession {
         let runner: ModelRunner = try ModelRunner(
             checkpoint: checkpoint, recipe: recipe, backend: BackendTable.make(recipe.device, threads: recipe.threads),
             availableBytes: MachineMemory.available(), progress: { progress.show($0.bytes, of: $0.totalBytes) })
+        runner.populateCache(waiting: true)
         shape = runner.shape
         (plans, formats) = (runner.plans, runner.formats)
         maxModelLength = runner.maxModelLength
@@ -164,12 +165,7 @@ extension OfflineSession {
     static var head: String { BenchText.head(columns, widths) }
 
     private var weightBytes: Int { plans.reduce(0) { $0 + $1.weightBytes } }
-    private var weightFormat: String {
-        switch formats.weights.standard.format {
-        case .plain(let element): element.rawValue
-        case .quantized(let format): format.code.rawValue + (format.group.map { " in groups of \($0)" } ?? "")
-        }
-    }
+    private var weightFormat: String { ModelReport.weights(formats.weights) }
 
     /// What is measured, on what.
     var headline: String {
