@@ -113,9 +113,15 @@ final class OfflineSession {
         }
     }
 
+    /// Of the matrices that most of a pass's products are made with. A file of codes has them as exceptions.
+    private var mainLayout: WeightLayout {
+        let places: [WeightLayouts.Place] = [.init(.gateUp, layer: 0), .init(.expertGateUp, layer: 0)]
+        return places.lazy.compactMap { self.formats.weights.exceptions[$0] }.first ?? formats.weights.standard
+    }
+
     /// Warms up once, then repeats, the peak measured before every repeat.
     func measure(_ test: OfflineTest, repeats: Int) -> OfflineResult {
-        let arithmetic: Peak = formats.weights.standard.format.arithmetic
+        let arithmetic: Peak = mainLayout.format.arithmetic
         let limit: Peak =
             switch test {
             case .prefill: meter.measure(arithmetic) == nil ? .float32 : arithmetic

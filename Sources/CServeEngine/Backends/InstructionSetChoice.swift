@@ -68,7 +68,8 @@ enum InstructionSetCheck {
     }
 
     private static func product(_ context: OpaquePointer, _ format: cs_format, rows count: Int) -> [Float] {
-        guard let memory = try? HostMemory("A check", bytes: cs_format_bytes(format, outputs, inputs)) else { return [] }
+        let bytes = cs_format_bytes(format, outputs, inputs)
+        guard let memory = try? HostMemory("A check", bytes: bytes) else { return [] }
         let weights = numbers(outputs * inputs, seed: 1)
         let x = numbers(count * inputs, seed: 2)
         var out = [Float](repeating: .nan, count: count * outputs)
