@@ -42,6 +42,9 @@ import servers
 from segments import say
 
 
+SETTLED = 4  # seconds for what a server does behind its start, before it is stopped
+
+
 def machine():
     text = pathlib.Path("/proc/cpuinfo").read_text()
     name, family, model = ((re.search(rf"^{key}\s*: (.*)$", text, re.M) or [0, "?"])[1] for key in ("model name", "cpu family", "model"))
@@ -92,6 +95,7 @@ def start(options):
             seconds = server.start()
             say(f"{server.name}: first token {seconds:.2f} s after its start")
             warm_up(server)
+        time.sleep(SETTLED)
         except BaseException:
             server.stop()
             raise

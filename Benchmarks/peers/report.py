@@ -214,7 +214,7 @@ def start(kept):
     kv = next((one["kv_bytes"] for rounds in segments(kept, "start").values() for one in rounds), 0)
     return [
         "## Start", "", "From the start of the process to the first token of a first request, the checkpoint in the page cache; memory right",
-        f"then. KV caches of {kv / 2**30:g} GiB are reserved; what no request has touched is not resident. Peak: VmHWM, mapped files'",
+        f"then. KV caches of {kv / 2**30:g} GiB are reserved; cserve fills them in the background. Peak: VmHWM, mapped files'",
         "pages included.", "",
         *table(["model", "server", "seconds (goal)", "peak GB", "private GB", "checkpoint GB", "peak / checkpoint", "rounds"], rows)]
 

@@ -84,12 +84,16 @@ static void linear_items(void *opaque, int thread, int first, int last) {
     }
 }
 
-/// Rows whose rounded x fits a thread's scratch; whole row tiles where possible.
+/// Rows of a chunk: even chunks, whose rounded x fits a thread's scratch, of whole row tiles of vectors and of AMX where
+/// possible. (128 rows are 64 64, not 96 32, so that two threads have as much to do.)
 static int rows_per_chunk(const cs_linear_args *args) {
+    enum { step = 16 };
     size_t fit = CS_SCRATCH_BYTES / (cs_rounded_row_bytes(args) + 1);
-    if (fit >= CS_CHUNK_ROWS) return CS_CHUNK_ROWS;
-    if (fit >= CS_ROW_TILE) return (int)(fit / CS_ROW_TILE * CS_ROW_TILE);
-    return fit > 0 ? (int)fit : 1;
+    if (fit < step) return fit > 0 ? (int)fit : 1;
+    int most = fit < CS_CHUNK_ROWS ? (int)(fit / step * step) : CS_CHUNK_ROWS;
+    int chunks = (args->rows + most - 1) / most;
+    int even = ((args->rows + chunks - 1) / chunks + step - 1) / step * step;
+    return even < most ? even : most;
 }
 
 void cs_linear(cs_context *context, const cs_linear_args *args) {

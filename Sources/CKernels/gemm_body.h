@@ -7,7 +7,7 @@
 #define CS_SINGLE_ROWS 3
 
 CS_INLINE void CS_NAME(tile_f16)(
-    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, bool add,
+    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, size_t c_stride, bool add,
     const char *ahead) {
     enum { most = 4 };
     const int strip = CS_STRIP(rows);
@@ -15,7 +15,7 @@ CS_INLINE void CS_NAME(tile_f16)(
         f32x16 sum[CS_ROW_TILE][most];
         CS_UNROLL for (int m = 0; m < rows; m++)
             CS_UNROLL for (int v = 0; v < strip; v++)
-                sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + (s + v) * 16) : (f32x16)0.0f;
+                sum[m][v] = add ? CS_NAME(load)(c + m * c_stride + (s + v) * 16) : (f32x16)0.0f;
         for (int k = 0; k < inner; k++) {
             f32x16 b[most];
             if (strip == 4 && rows > CS_SINGLE_ROWS) __builtin_prefetch(ahead + (size_t)k * 64, 0, 2);
@@ -26,7 +26,7 @@ CS_INLINE void CS_NAME(tile_f16)(
             }
         }
         CS_UNROLL for (int m = 0; m < rows; m++)
-            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + (s + v) * 16, sum[m][v]);
+            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * c_stride + (s + v) * 16, sum[m][v]);
     }
 }
 
@@ -35,15 +35,15 @@ CS_INLINE void CS_NAME(tile_f16)(
 #include "gemm_neon.h"
 #else
 
-/// `x` holds pairs of bf16, [inner pairs][terms][rows].
+/// `x` holds pairs of bf16, [rows][terms][inner pairs]: rows are `x_stride` words apart, terms `x_term`.
 CS_INLINE void CS_NAME(tile_bf16)(
-    const int rows, const int terms, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add,
-    const char *ahead) {
+    const int rows, const int terms, int pairs, const uint32_t *x, size_t x_stride, size_t x_term, const uint16_t *w,
+    float *c, size_t c_stride, bool add, const char *ahead) {
     enum { strip = 4 };
     f32x16 sum[CS_ROW_TILE][strip];
     CS_UNROLL for (int m = 0; m < rows; m++)
         CS_UNROLL for (int v = 0; v < strip; v++)
-            sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + v * 16) : (f32x16)0.0f;
+            sum[m][v] = add ? CS_NAME(load)(c + m * c_stride + v * 16) : (f32x16)0.0f;
     for (int k = 0; k < pairs; k++) {
         __m512bh b[strip];
         CS_UNROLL for (int v = 0; v < strip; v++)
@@ -51,13 +51,13 @@ CS_INLINE void CS_NAME(tile_bf16)(
         if (rows > CS_SINGLE_ROWS) __builtin_prefetch(ahead + (size_t)k * 64, 0, 2);
         CS_UNROLL for (int t = 0; t < terms; t++)
             CS_UNROLL for (int m = 0; m < rows; m++) {
-                __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[((size_t)k * terms + t) * rows + m]);
+                __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[m * x_stride + t * x_term + (size_t)k]);
                 CS_UNROLL for (int v = 0; v < strip; v++)
                     sum[m][v] = (f32x16)_mm512_dpbf16_ps((__m512)sum[m][v], a, b[v]);
             }
     }
     CS_UNROLL for (int m = 0; m < rows; m++)
-        CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + v * 16, sum[m][v]);
+        CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * c_stride + v * 16, sum[m][v]);
 }
 
 /// Rounds 32 numbers to 16 pairs of bf16 and leaves what rounding lost in their place.
@@ -68,27 +68,39 @@ CS_INLINE void CS_NAME(round_pairs)(f32x16 *low, f32x16 *high, uint32_t *pair) {
     *high -= CS_NAME(load_bf16)(rounded + 16);
 }
 
-#endif
-
-/// Rounds a tile of rows to bf16 as [pairs][terms][rows], an odd last column paired with zero. The second term is what
+/// Rounds a tile of rows to bf16 as [rows][terms][pairs], an odd last column paired with zero. The second term is what
 /// the first left of x.
 static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int inner, int terms, uint32_t *out) {
-    for (int k = 0; k < inner; k += 32) {
-        int left = inner - k < 32 ? inner - k : 32;
-        int pairs = (left + 1) / 2;
-        for (int m = 0; m < rows; m++) {
-            const float *from = x + m * x_stride + k;
-            uint32_t pair[16];
-            f32x16 low = left >= 16 ? CS_NAME(load)(from) : CS_NAME(load_some)(from, left);
-            f32x16 high = left >= 32 ? CS_NAME(load)(from + 16)
-                          : left > 16 ? CS_NAME(load_some)(from + 16, left - 16)
-                                      : (f32x16)0.0f;
-            for (int t = 0; t < terms; t++) {
-                CS_NAME(round_pairs)(&low, &high, pair);
-                for (int p = 0; p < pairs; p++) out[((size_t)(k / 2 + p) * terms + t) * rows + m] = pair[p];
-            }
+    const size_t pairs = ((size_t)inner + 1) / 2;
+    for (int m = 0; m < rows; m++) {
+        const float *from = x + m * x_stride;
+        uint32_t *to = out + m * pairs * (size_t)terms;
+        int k = 0;
+        for (; k + 32 <= inner; k += 32) {
+            f32x16 low = CS_NAME(load)(from + k), high = CS_NAME(load)(from + k + 16);
+            for (int t = 0; t < terms; t++) CS_NAME(round_pairs)(&low, &high, to + t * pairs + k / 2);
+        }
+        if (k == inner) continue;
+        uint32_t pair[16];
+        f32x16 low = CS_NAME(load_some)(from + k, inner - k < 16 ? inner - k : 16);
+        f32x16 high = inner - k > 16 ? CS_NAME(load_some)(from + k + 16, inner - k - 16) : (f32x16)0.0f;
+        for (int t = 0; t < terms; t++) {
+            CS_NAME(round_pairs)(&low, &high, pair);
+            memcpy(to + t * pairs + k / 2, pair, (pairs - (size_t)k / 2) * sizeof *pair);
         }
     }
+}
+
+#endif
+
+/// Words from the start of a rounded tile to its pair at input k.
+CS_INLINE size_t CS_NAME(rounded_offset)(int rows, int terms, int k) {
+#if defined(__aarch64__)
+    return (size_t)(k / 2) * terms * rows;
+#else
+    (void)rows, (void)terms;
+    return (size_t)(k / 2);
+#endif
 }
 
 static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int count, void *rounded) {
@@ -107,14 +119,14 @@ static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int c
 
 /// Without a bf16 dot x stays f32 and the weights are widened: pairs in order, the even one first.
 CS_INLINE void CS_NAME(tile_bf16)(
-    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, bool add) {
+    const int rows, int inner, const float *x, size_t x_stride, const uint16_t *w, float *c, size_t c_stride, bool add) {
     enum { most = 4 };
     const int strip = CS_STRIP(rows);
     for (int s = 0; s < CS_PANEL / 16; s += strip) {
         f32x16 sum[CS_ROW_TILE][most];
         CS_UNROLL for (int m = 0; m < rows; m++)
             CS_UNROLL for (int v = 0; v < strip; v++)
-                sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + (s + v) * 16) : (f32x16)0.0f;
+                sum[m][v] = add ? CS_NAME(load)(c + m * c_stride + (s + v) * 16) : (f32x16)0.0f;
         for (int k = 0; k < inner; k += 2) {
             const uint16_t *pairs = w + (size_t)k * CS_PANEL + s * 32;
             bool single = k + 1 == inner;
@@ -129,7 +141,7 @@ CS_INLINE void CS_NAME(tile_bf16)(
             }
         }
         CS_UNROLL for (int m = 0; m < rows; m++)
-            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + (s + v) * 16, sum[m][v]);
+            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * c_stride + (s + v) * 16, sum[m][v]);
     }
 }
 
@@ -152,20 +164,20 @@ static void CS_NAME(linear_prepare)(const cs_linear_args *args, int first, int c
 /// One row tile over the columns k ..< k + inner of the weights; `ahead` is what it may fetch meanwhile.
 static void CS_NAME(tile)(
     const cs_linear_args *args, int row, int rows, int k, int inner, const void *panel, const void *rounded, float *c,
-    const char *ahead) {
+    size_t c_stride, const char *ahead) {
     const float *x = args->x + row * args->x_stride + k;
     bool add = k > 0;
     switch (args->format.type) {
     case CS_F32: {
         const float *w = (const float *)panel + (size_t)k * CS_PANEL;
-#define CS_CALL(n) CS_NAME(tile_f32)(n, inner, x, args->x_stride, w, c, CS_PANEL, add)
+#define CS_CALL(n) CS_NAME(tile_f32)(n, inner, x, args->x_stride, w, c, c_stride, add)
         CS_EACH_ROW_COUNT(CS_CALL)
 #undef CS_CALL
         break;
     }
     case CS_F16: {
         const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
-#define CS_CALL(n) CS_NAME(tile_f16)(n, inner, x, args->x_stride, w, c, add, ahead)
+#define CS_CALL(n) CS_NAME(tile_f16)(n, inner, x, args->x_stride, w, c, c_stride, add, ahead)
         CS_EACH_ROW_COUNT(CS_CALL)
 #undef CS_CALL
         break;
@@ -173,14 +185,16 @@ static void CS_NAME(tile)(
     case CS_BF16: {
         const uint16_t *w = (const uint16_t *)panel + (size_t)k * CS_PANEL;
 #if defined(CS_HAS_BF16_DOT)
-        int terms = cs_rounded_terms(args);
-        const uint32_t *pairs = (const uint32_t *)rounded + (size_t)(k / 2) * terms * rows;
-#define CS_CALL(n)                                                           \
-    if (terms == 1) CS_NAME(tile_bf16)(n, 1, (inner + 1) / 2, pairs, w, c, add, ahead); \
-    else CS_NAME(tile_bf16)(n, 2, (inner + 1) / 2, pairs, w, c, add, ahead)
+        // Rows of pairs on x86, tiles of them on ARM: see CS_NAME(round_tile).
+        const int terms = cs_rounded_terms(args);
+        const size_t term = ((size_t)args->inputs + 1) / 2;
+        const uint32_t *pairs = (const uint32_t *)rounded + CS_NAME(rounded_offset)(rows, terms, k);
+#define CS_CALL(n)                                                                                              \
+    if (terms == 1) CS_NAME(tile_bf16)(n, 1, (inner + 1) / 2, pairs, term, term, w, c, c_stride, add, ahead); \
+    else CS_NAME(tile_bf16)(n, 2, (inner + 1) / 2, pairs, 2 * term, term, w, c, c_stride, add, ahead)
 #else
         (void)rounded;
-#define CS_CALL(n) CS_NAME(tile_bf16)(n, inner, x, args->x_stride, w, c, add)
+#define CS_CALL(n) CS_NAME(tile_bf16)(n, inner, x, args->x_stride, w, c, c_stride, add)
 #endif
         CS_EACH_ROW_COUNT(CS_CALL)
 #undef CS_CALL
@@ -214,7 +228,11 @@ static int CS_NAME(run_length)(const cs_linear_args *args, int count, size_t byt
 
 /// Rows first ..< first + count of one panel.
 static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int first, int count, const void *rounded) {
+    // A whole panel's sums stand where they belong from the start; a bias comes in the end.
     float sums[CS_CHUNK_ROWS * CS_PANEL] __attribute__((aligned(64)));
+    const bool whole = (panel + 1) * CS_PANEL <= args->outputs && args->inputs > 0;
+    float *c = whole ? args->out + first * args->out_stride + panel * CS_PANEL : sums;
+    const size_t c_stride = whole ? args->out_stride : CS_PANEL;
     size_t padded = args->format.type == CS_BF16 ? ((size_t)args->inputs + 1) / 2 * 2 : (size_t)args->inputs;
     size_t bytes = cs_type_bytes(args->format.type);
     const char *weights = (const char *)args->weight + (size_t)panel * CS_PANEL * padded * bytes;
@@ -239,10 +257,11 @@ static void CS_NAME(linear_panel)(const cs_linear_args *args, int panel, int fir
         for (int m = 0, rows; m < count; m += rows) {
             rows = cs_tile_rows(count - m, step);
             const char *pairs = (const char *)rounded + m * cs_rounded_row_bytes(args);
-            CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, sums + m * CS_PANEL, ahead);
+            CS_NAME(tile)(args, first + m, rows, k, inner, weights, pairs, c + m * c_stride, c_stride, ahead);
             ahead = ahead == weights || ahead + part >= end ? weights : ahead + part;
         }
     }
-    for (int m = 0; m < count; m++) CS_NAME(finish)(args, panel, first + m, sums + m * CS_PANEL);
+    if (whole && !args->bias) return;
+    for (int m = 0; m < count; m++) CS_NAME(finish)(args, panel, first + m, c + m * c_stride);
 }
 #undef CS_STRIP

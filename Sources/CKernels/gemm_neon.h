@@ -66,14 +66,16 @@ CS_INLINE void CS_NAME(paired_products)(
 
 /// `x` holds pairs of bf16, [inner pairs][terms][rows].
 CS_INLINE void CS_NAME(tile_bf16)(
-    const int rows, const int terms, int pairs, const uint32_t *x, const uint16_t *w, float *c, bool add) {
+    const int rows, const int terms, int pairs, const uint32_t *x, size_t x_stride, size_t x_term, const uint16_t *w,
+    float *c, size_t c_stride, bool add, const char *ahead) {
+    (void)x_stride, (void)x_term, (void)ahead;
     const int strip = CS_STRIP(rows);
     for (int s = 0; s < CS_PANEL / 16; s += strip) {
         const uint16_t *columns = w + s * 32;
         f32x16 sum[CS_ROW_TILE][4];
         CS_UNROLL for (int m = 0; m < rows; m++)
             CS_UNROLL for (int v = 0; v < strip; v++)
-                sum[m][v] = add ? CS_NAME(load)(c + m * CS_PANEL + (s + v) * 16) : (f32x16)0.0f;
+                sum[m][v] = add ? CS_NAME(load)(c + m * c_stride + (s + v) * 16) : (f32x16)0.0f;
         int done = 0;
         if (rows > 1) {
             done = terms == 1 ? pairs / 2 * 2 : pairs;
@@ -87,6 +89,27 @@ CS_INLINE void CS_NAME(tile_bf16)(
                         sum[m][v] = CS_NAME(dot_pairs)(sum[m][v], x[((size_t)k * terms + t) * rows + m], pair);
                     }
         CS_UNROLL for (int m = 0; m < rows; m++)
-            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * CS_PANEL + (s + v) * 16, sum[m][v]);
+            CS_UNROLL for (int v = 0; v < strip; v++) CS_NAME(store)(c + m * c_stride + (s + v) * 16, sum[m][v]);
+    }
+}
+
+/// Rounds a tile of rows to bf16 as [pairs][terms][rows], an odd last column paired with zero. The second term is what
+/// the first left of x.
+static void CS_NAME(round_tile)(const float *x, size_t x_stride, int rows, int inner, int terms, uint32_t *out) {
+    for (int k = 0; k < inner; k += 32) {
+        int left = inner - k < 32 ? inner - k : 32;
+        int pairs = (left + 1) / 2;
+        for (int m = 0; m < rows; m++) {
+            const float *from = x + m * x_stride + k;
+            uint32_t pair[16];
+            f32x16 low = left >= 16 ? CS_NAME(load)(from) : CS_NAME(load_some)(from, left);
+            f32x16 high = left >= 32 ? CS_NAME(load)(from + 16)
+                          : left > 16 ? CS_NAME(load_some)(from + 16, left - 16)
+                                      : (f32x16)0.0f;
+            for (int t = 0; t < terms; t++) {
+                CS_NAME(round_pairs)(&low, &high, pair);
+                for (int p = 0; p < pairs; p++) out[((size_t)(k / 2 + p) * terms + t) * rows + m] = pair[p];
+            }
+        }
     }
 }

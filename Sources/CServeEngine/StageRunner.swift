@@ -92,8 +92,20 @@ final class StageRunner<B: Backend> {
         }
     }
 
+    /// The work of populating this stage's cache; it holds the cache alone.
+    func population(bytes: Int) -> @Sendable () -> Void {
+        let place = CacheOfBackend(backend: backend, cache: cache)
+        return { place.backend.populate(place.cache, bytes: bytes) }
+    }
+
     /// Copies the residual stream out of, or into, the stage.
     func withHidden<R>(rows: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
         try backend.withHostRows(activations[.hidden], rows: rows, body)
     }
+}
+
+/// A cache on its way to a thread that only touches its pages, which the thread that runs the model may write meanwhile.
+private struct CacheOfBackend<B: Backend>: @unchecked Sendable {
+    let backend: B
+    let cache: B.KVCache
 }

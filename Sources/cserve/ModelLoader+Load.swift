@@ -58,6 +58,7 @@ extension ModelLoader {
             ("weights", ModelReport.weights(runner.formats.weights)),
             ("enable_prefix_caching", recipe.usePrefixCaching ? "True" : "False"),
         ]
+        if populatesCache { runner.populateCache(waiting: false) }
         return (try start(runner, shape), labels)
     }
 

@@ -11,6 +11,8 @@ struct ModelLoader: Sendable {
     var recipe: Recipe
     var text: TextOptions
     var servedNames: [String]
+    /// Whether the KV cache's memory is there before requests are: for servers, which run long.
+    var populatesCache: Bool = false
 
     /// Why a model could not be loaded.
     enum LoadError: Error, Hashable, CustomStringConvertible {

@@ -81,6 +81,7 @@ final class OfflineSession {
         let runner: ModelRunner = try ModelRunner(
             checkpoint: checkpoint, recipe: recipe, backend: BackendTable.make(recipe.device, threads: recipe.threads),
             availableBytes: MachineMemory.available(), progress: { progress.show($0.bytes, of: $0.totalBytes) })
+        runner.populateCache(waiting: true)
         shape = runner.shape
         (plans, formats) = (runner.plans, runner.formats)
         maxModelLength = runner.maxModelLength
@@ -112,9 +113,15 @@ final class OfflineSession {
         }
     }
 
+    /// Of the matrices that most of a pass's products are made with. A file of codes has them as exceptions.
+    private var mainLayout: WeightLayout {
+        let places: [WeightLayouts.Place] = [.init(.gateUp, layer: 0), .init(.expertGateUp, layer: 0)]
+        return places.lazy.compactMap { self.formats.weights.exceptions[$0] }.first ?? formats.weights.standard
+    }
+
     /// Warms up once, then repeats, the peak measured before every repeat.
     func measure(_ test: OfflineTest, repeats: Int) -> OfflineResult {
-        let arithmetic: Peak = formats.weights.standard.format.arithmetic
+        let arithmetic: Peak = mainLayout.format.arithmetic
         let limit: Peak =
             switch test {
             case .prefill: meter.measure(arithmetic) == nil ? .float32 : arithmetic
@@ -164,12 +171,7 @@ extension OfflineSession {
     static var head: String { BenchText.head(columns, widths) }
 
     private var weightBytes: Int { plans.reduce(0) { $0 + $1.weightBytes } }
-    private var weightFormat: String {
-        switch formats.weights.standard.format {
-        case .plain(let element): element.rawValue
-        case .quantized(let format): format.code.rawValue + (format.group.map { " in groups of \($0)" } ?? "")
-        }
-    }
+    private var weightFormat: String { ModelReport.weights(formats.weights) }
 
     /// What is measured, on what.
     var headline: String {

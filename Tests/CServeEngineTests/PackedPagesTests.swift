@@ -1,5 +1,6 @@
 // Tests that a checkpoint's pages do not stay in memory beside the weights that were packed from them.
 
+import CServeCore
 import Foundation
 import Testing
 
@@ -25,6 +26,32 @@ import Testing
             matrix.releasePages()
             #expect(try resident(url.path) <= 2 * Int(getpagesize()))
             #expect(read(matrix) == before)
+        }
+
+        /// Blocks of [layer][block]: of 2 layers, 64 blocks and 16 kB each, a quarter of the bytes is the first 16 of both.
+        @Test("A cache's first blocks have memory behind them before they are used, and keep their bytes")
+        func populatedCache() throws {
+            let plan = KVCachePlan(
+                layers: 2, blocks: 64, blockSize: 32, kvHeads: 2, headDim: 64, format: .bfloat16)
+            let memory = try HostMemory("a cache", bytes: plan.bytes)
+            madvise(memory.base, plan.bytes, 15)  // MADV_NOHUGEPAGE: pages are looked at
+            let cache = PagedKVCache(memory, plan: plan)
+            cache.keys(layer: 1, block: 3, head: 1).storeBytes(of: 7, as: Int32.self)
+            cache.populate(bytes: plan.bytes / 4)
+            for layer in 0..<2 {
+                #expect(try isResident(cache.keys(layer: layer, block: 15, head: 1)))
+                #expect(try !isResident(cache.keys(layer: layer, block: 40, head: 0)))
+            }
+            #expect(cache.keys(layer: 1, block: 3, head: 1).load(as: Int32.self) == 7)
+        }
+
+        /// Whether the page of an address is in memory.
+        private func isResident(_ address: UnsafeMutableRawPointer) throws -> Bool {
+            let page = Int(getpagesize())
+            let start = UnsafeMutableRawPointer(bitPattern: Int(bitPattern: address) / page * page)
+            var state: UInt8 = 0
+            try #require(mincore(start, page, &state) == 0)
+            return state & 1 == 1
         }
 
         private func read(_ matrix: GGUFMatrix) -> [UInt8] {

@@ -53,6 +53,30 @@ struct BenchTests {
         #expect(result.output.contains("Read bandwidth beside the tests"))
     }
 
+    /// The file's matrices are Q8_0 (a byte a number, an f16 scale for 32: ggml's block_q8_0), Q4_0, Q4_K and Q6_K.
+    @Test("offline names the codes that a file is stored in, not the type of the few numbers beside them")
+    func codes() throws {
+        let file: String = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/gguf/mixed/model.gguf").path
+        let result: CommandResult = try Command.run(
+            ["bench", "offline", "--model", file, "-p", "16", "-n", "0", "-r", "1"])
+        #expect(result.status == 0, "\(result.errors)")
+        let line: Substring = try #require(result.output.split(separator: "\n").first { $0.hasPrefix("Weights: ") })
+        #expect(line.contains("int8 in groups of 32 with float16 scales ("), "\(line)")
+        #expect(result.output.contains("int8"), "the peak beside a prefill is that of bytes")
+    }
+
+    @Test("CSERVE_CPU_ISA names the kernels' level for every command, or is refused")
+    func levels() throws {
+        let portable: CommandResult = try Command.run(
+            ["bench", "offline", "-p", "4", "-n", "0", "-r", "1"], environment: ["CSERVE_CPU_ISA": "portable"])
+        #expect(portable.output.contains("threads, portable"), "\(portable.errors)")
+        let unknown: CommandResult = try Command.run(
+            ["bench", "offline", "-p", "4", "-n", "0", "-r", "1"], environment: ["CSERVE_CPU_ISA": "mmx"])
+        #expect(unknown.status == 1)
+        #expect(unknown.errors.contains("CSERVE_CPU_ISA is mmx. Use one of: portable"), "\(unknown.errors)")
+    }
+
     @Test("kernels are chosen by words of their names")
     func kernels() throws {
         let result: CommandResult = try Command.run(

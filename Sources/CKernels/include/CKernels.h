@@ -88,6 +88,13 @@ size_t cs_context_bytes(int threads);
 /// Runs job over 0 ..< items on the context's threads.
 void cs_context_run(cs_context *context, cs_job job, void *job_context, int items);
 
+// MARK: Memory
+
+/// Has the system put memory behind every page of a run, which keeps its bytes; others may read and write meanwhile.
+void cs_touch(void *memory, size_t bytes);
+/// Lets other threads go before the calling one wherever both want a core.
+void cs_stand_back(void);
+
 // MARK: Packed weights
 
 /// How numbers are stored. CS_I8 and CS_I4 are codes with scales (see cs_format); CS_F8 is e4m3 (fn: no infinities).

@@ -65,6 +65,9 @@ public protocol Backend: Sendable {
     /// The paged cache inside `memory`, which has `plan.bytes` bytes.
     func cache(in memory: Memory, plan: KVCachePlan) -> KVCache
 
+    /// Has memory put behind the blocks that are taken first, up to `bytes`, so that no step waits for it.
+    func populate(_ cache: KVCache, bytes: Int)
+
     /// Brings a step's inputs to the machine.
     func prepare(_ inputs: BatchInputs) throws -> Batch
 

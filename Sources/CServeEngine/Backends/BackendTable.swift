@@ -41,6 +41,9 @@ extension Backend {
     /// The name alone.
     public var title: String { name }
 
+    /// Nothing, where all memory is there from the start or it does not matter.
+    public func populate(_ cache: KVCache, bytes: Int) {}
+
     /// The types as asked: `auto` keeps weights as stored, and caches in the type of those that are plain; codes stay codes.
     public func formats(stored: StoredFormats, shape: ModelShape, recipe: Recipe) throws -> MemoryPlan.Formats {
         let plain = try element(recipe.dtype, field: "dtype", automatic: stored.element)

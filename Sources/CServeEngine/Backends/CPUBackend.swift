@@ -44,6 +44,8 @@ public struct CPUBackend: Backend {
     let owner: Context
     /// The level of the kernels.
     public let instructionSet: CPUInstructionSet
+    /// A wider level that the machine has and that computed wrongly.
+    let refused: CPUInstructionSet?
     /// Threads, the caller's included.
     public let threads: Int
 
@@ -53,20 +55,30 @@ public struct CPUBackend: Backend {
     /// "cpu".
     public var name: String { "cpu" }
 
-    /// "cpu" and the kernels' level.
-    public var title: String { "\(name) (\(instructionSet.rawValue))" }
+    /// "cpu" and the kernels' level, with one that was refused.
+    public var title: String {
+        let note = refused.map { "; \($0.rawValue) gave wrong products and is not used" } ?? ""
+        return "\(name) (\(instructionSet.rawValue)\(note))"
+    }
 
     /// Starts the pool.
     /// - Parameters:
     ///   - threads: Threads with the caller's; nil takes every core that this process may use.
-    ///   - instructionSet: The kernels' level; nil takes the machine's best.
+    ///   - instructionSet: The kernels' level; nil takes the one that `CSERVE_CPU_ISA` names, or the machine's best that computes
+    ///     right.
     ///   - ownsCores: Keeps each worker on a core of its own where there are as many threads as cores; a server does,
     ///     which shares them with nobody.
     /// - Throws: ``CPUBackendError``.
     public init(
         threads: Int? = nil, instructionSet: CPUInstructionSet? = nil, ownsCores: Bool = false
     ) throws {
-        let level = instructionSet ?? .best
+        let choice = try instructionSet.map { InstructionSetChoice(level: $0) } ?? InstructionSetChoice.machine()
+        try self.init(threads: threads, choice: choice, ownsCores: ownsCores)
+    }
+
+    /// Starts the pool at a level that was chosen.
+    init(threads: Int?, choice: InstructionSetChoice, ownsCores: Bool = false) throws {
+        let level = choice.level
         let count = threads ?? Int(cs_core_count())
         guard count >= 1 else { throw CPUBackendError.threadsOutOfRange(threads: count) }
         guard cs_isa_supported(level.isa) else {
@@ -78,6 +90,7 @@ public struct CPUBackend: Backend {
         owner = Context(made)
         if ownsCores { Self.pin(made, threads: count) }
         self.instructionSet = level
+        refused = choice.refused
         self.threads = count
     }
 
@@ -145,6 +158,9 @@ public struct CPUBackend: Backend {
         precondition(plan.headDim <= Int(CS_MAX_HEAD_DIM), "heads are wider than CS_MAX_HEAD_DIM")
         return PagedKVCache(memory, plan: plan)
     }
+
+    /// A touch of every page: 1.5 s for 2 GiB on a guest whose host has to find them, 0.1 s elsewhere (docs/LOG.md).
+    public func populate(_ cache: PagedKVCache, bytes: Int) { cache.populate(bytes: bytes) }
 
     /// The host's own arrays: nothing is copied.
     public func prepare(_ inputs: BatchInputs) throws -> BatchInputs { inputs }

@@ -68,6 +68,8 @@ public enum CPUInstructionSet: String, Hashable, Codable, Sendable, CaseIterable
 public enum CPUBackendError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The machine lacks the instructions asked for.
     case instructionSetNotSupported(asked: CPUInstructionSet, supported: [CPUInstructionSet])
+    /// `CSERVE_CPU_ISA` names no level.
+    case unknownInstructionSet(name: String, supported: [CPUInstructionSet])
     /// A number of threads below one.
     case threadsOutOfRange(threads: Int)
     /// The system refused threads or their memory.
@@ -79,6 +81,9 @@ public enum CPUBackendError: Error, Hashable, Sendable, CustomStringConvertible 
         case .instructionSetNotSupported(let asked, let supported):
             "This machine does not run \(asked.rawValue). Choose one of: "
                 + supported.map(\.rawValue).joined(separator: ", ") + "."
+        case .unknownInstructionSet(let name, let supported):
+            "\(InstructionSetChoice.variable) is \(name). Use one of: "
+                + supported.map(\.rawValue).joined(separator: ", ") + ", or unset it."
         case .threadsOutOfRange(let threads):
             "The CPU backend was asked for \(threads) threads. Use --threads 1 or more, or leave it out to use every core."
         case .threadsRefused(let threads):

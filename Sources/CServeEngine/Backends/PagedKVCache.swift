@@ -1,5 +1,6 @@
 // Keys and values in blocks of fixed size, in host memory: the layout that host backends share.
 
+import CKernels
 import CServeCore
 
 /// The paged cache of one stage's layers in host memory.
@@ -45,6 +46,17 @@ public struct PagedKVCache: @unchecked Sendable {
     @inline(__always)
     public func scales(layer: Int, block: Int, head: Int) -> UnsafeMutablePointer<Float> {
         (keys(layer: layer, block: block, head: head) + scaleOffset).assumingMemoryBound(to: Float.self)
+    }
+
+    /// Touches the first blocks of every layer, block by block, up to `bytes` of them all.
+    func populate(bytes: Int) {
+        let wanted = min(plan.blocks, bytes / max(1, plan.layers * blockBytes))
+        let run = max(1, (2 << 20) / max(1, blockBytes))
+        for first in stride(from: 0, to: wanted, by: run) {
+            for layer in 0..<plan.layers {
+                cs_touch(keys(layer: layer, block: first, head: 0), min(run, wanted - first) * blockBytes)
+            }
+        }
     }
 
     /// Copies whole blocks in every layer.

@@ -63,6 +63,10 @@ import Testing
                 "This machine does not run neon. Choose one of: portable, avx2."
             ),
             (
+                .unknownInstructionSet(name: "mmx", supported: [.portable, .avx2]),
+                "CSERVE_CPU_ISA is mmx. Use one of: portable, avx2, or unset it."
+            ),
+            (
                 .threadsOutOfRange(threads: 0),
                 "The CPU backend was asked for 0 threads. Use --threads 1 or more, or leave it out to use every core."
             ),
