@@ -74,7 +74,7 @@ public enum CurveKind: Hashable, Sendable {
     /// The constants that hold for every accelerator.
     var constants: [Double] {
         switch self {
-        case .gemm(let type): GemmWork.isByte(type) ? GemmPhysics.byteConstants : GemmPhysics.constants
+        case .gemm: GemmPhysics.constants
         case .prefill: PrefillPhysics.constants
         case .decode: DecodePhysics.constants
         }
@@ -124,6 +124,7 @@ extension GemmWork {
         self.init(
             m: m, n: n, k: k, weightBytes: isNarrow ? 0.53 : isByte ? 1 : 2, inputBytes: inputs,
             peak: rates.peaks[wanted] ?? rates.halfPeak)
+        quantising = inputs == 1 ? Quantising(type: type) : nil
     }
 }
 

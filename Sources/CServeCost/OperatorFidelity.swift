@@ -70,14 +70,13 @@ public struct OperatorFidelity: Sendable {
         let sets = sets
         return sets.map { set in
             progress("without " + LibraryFile.name(set.machine.name, set.kind.name))
-            let others = sets.filter { $0.machine.spec.name != set.machine.spec.name && isAlike($0.kind, set.kind) }
+            let others = sets.filter { $0.machine.spec.name != set.machine.spec.name && teaches($0.kind, set.kind) }
             let constants: [Double] =
                 others.isEmpty
                 ? set.kind.constants
                 : KernelCurve.fit(
                     set.kind, others.map { (rates: DeviceRates($0.machine.spec), samples: $0.samples) },
-                    hold: Set(others.map(\.machine.spec.name)).count > 1 ? 0.006 : 0.1,
-                    steps: 300, seed: seed)
+                    hold: 0.006, steps: 300, seed: seed)
             let rates = DeviceRates(set.machine.spec)
             let errors: [Double] = KernelCurve.merged(set.samples).map {
                 $0.work.modelled(rates, constants) / $0.seconds - 1
@@ -97,10 +96,10 @@ public struct OperatorFidelity: Sendable {
         }
     }
 
-    /// Whether one kind's constants can be fitted to another one's rows: types of a byte, and types of two.
-    private func isAlike(_ left: CurveKind, _ right: CurveKind) -> Bool {
-        guard case .gemm(let one) = left, case .gemm(let other) = right else { return left == right }
-        return GemmWork.isByte(one) == GemmWork.isByte(other)
+    /// Whether a kind's constants are fitted to another one's rows: products of every type take those of 16-bit ones.
+    private func teaches(_ teacher: CurveKind, _ kind: CurveKind) -> Bool {
+        guard case .gemm = kind else { return teacher == kind }
+        return teacher == .gemm(type: "bfloat16")
     }
 
     /// Leaves messages of sums out and predicts them from the curve of the others.

@@ -28,8 +28,9 @@ enum FidelityOperators: FidelitySection {
         """
     private static let withoutText: String = """
         The constants of the physical model are fitted anew to the other accelerators, held near those that ship; of the
-        accelerator itself only the data sheet is used. Where only one other accelerator was measured with a type (8 bits),
-        it moves the shipped constants little: its own quirks cannot be told from the type's. Sums take the data sheet's links.
+        accelerator itself only the data sheet is used. Products of 8 bits take the constants of the others' 16-bit products,
+        so that none of their own rows was seen, beside what quantising costs by counting kernels and bytes (the 30 bytes a number
+        of version 0.14 were read off the L40S's rows, the only ones of that kind). Sums take the data sheet's links.
         """
 
     private static let shippedText: String = """
