@@ -20,17 +20,23 @@ public struct OperatorFidelity: Sendable {
     /// The share of rows that are left out.
     public static let share: Double = 0.15
     private let machines: [LibraryBuilder.Machine]
+    private let teachers: [ProfiledKernels]
     private let seed: UInt64
 
     /// Judges machines.
-    public init(_ machines: [LibraryBuilder.Machine], seed: UInt64 = 1) {
+    /// - Parameter teachers: Accelerators that are not judged but help where one that is judged is left out.
+    public init(_ machines: [LibraryBuilder.Machine], teachers: [ProfiledKernels] = [], seed: UInt64 = 1) {
         self.machines = machines.sorted { $0.name < $1.name }
+        self.teachers = teachers
         self.seed = seed
     }
 
+    private typealias MeasuredSet = (
+        machine: LibraryBuilder.Machine, table: KernelTable, kind: CurveKind, samples: [KernelSample]
+    )
+
     /// The measured kernels by machine, table and kind.
-    private var sets: [(machine: LibraryBuilder.Machine, table: KernelTable, kind: CurveKind, samples: [KernelSample])]
-    {
+    private var sets: [MeasuredSet] {
         machines.flatMap { machine in
             machine.tables.flatMap { table in
                 let kinds: [CurveKind: [KernelSample]] = Dictionary(grouping: table.samples, by: \.work.curve)
@@ -70,13 +76,11 @@ public struct OperatorFidelity: Sendable {
         let sets = sets
         return sets.map { set in
             progress("without " + LibraryFile.name(set.machine.name, set.kind.name))
-            let others = sets.filter { $0.machine.spec.name != set.machine.spec.name && teaches($0.kind, set.kind) }
+            let others = lessons(for: set.kind, without: set.machine.spec, in: sets)
             let constants: [Double] =
                 others.isEmpty
                 ? set.kind.constants
-                : KernelCurve.fit(
-                    set.kind, others.map { (rates: DeviceRates($0.machine.spec), samples: $0.samples) },
-                    hold: 0.006, steps: 300, seed: seed)
+                : KernelCurve.fit(set.kind, others, hold: 0.006, steps: 300, seed: seed)
             let rates = DeviceRates(set.machine.spec)
             let errors: [Double] = KernelCurve.merged(set.samples).map {
                 $0.work.modelled(rates, constants) / $0.seconds - 1
@@ -94,6 +98,18 @@ public struct OperatorFidelity: Sendable {
             }
             return line(set.machine, set.kind.name, set.table.versions, errors)
         }
+    }
+
+    private func lessons(
+        for kind: CurveKind, without spec: AcceleratorSpec, in sets: [MeasuredSet]
+    ) -> [(rates: DeviceRates, samples: [KernelSample])] {
+        let measured = sets.filter { $0.machine.spec.name != spec.name && teaches($0.kind, kind) }.map {
+            (rates: DeviceRates($0.machine.spec), samples: $0.samples)
+        }
+        let profiled = teachers.filter { $0.spec.name != spec.name }.map { teacher in
+            (rates: DeviceRates(teacher.spec), samples: teacher.samples.filter { teaches($0.work.curve, kind) })
+        }
+        return measured + profiled.filter { !$0.samples.isEmpty }
     }
 
     /// Whether a kind's constants are fitted to another one's rows: products of every type take those of 16-bit ones.

@@ -60,6 +60,39 @@ struct DataFolder {
         return builder
     }
 
+    /// Decodes out of `kernels/per_model_profiles/GPU/MODEL`, by accelerator; models and GPUs that are not known are left out.
+    func profiledKernels() throws -> [ProfiledKernels] {
+        let root: String = "kernels/per_model_profiles"
+        let (sheets, models): (DataSheets, ModelCatalog) = (try sheets(), try Catalogs.models())
+        var found: [ProfiledKernels] = []
+        for gpu in files(root, suffix: "") {
+            guard let spec = sheets.accelerator(alike: String(gpu.dropFirst(root.count + 1))) else { continue }
+            var kernels: ProfiledKernels = ProfiledKernels(spec)
+            for maker in files(gpu, suffix: "") {
+                for model in files(maker, suffix: "") {
+                    guard let shape = try models.entry(named: String(model.dropFirst(gpu.count + 1)))?.shape else {
+                        continue
+                    }
+                    try addAttention(of: shape, in: model, to: &kernels)
+                }
+            }
+            found.append(kernels)
+        }
+        return found.filter { !$0.samples.isEmpty }
+    }
+
+    private func addAttention(of shape: ModelShape, in model: String, to kernels: inout ProfiledKernels) throws {
+        for variant in files(model, suffix: "") {
+            for ranks in [1, 2, 4, 8] where has("\(variant)/tp\(ranks)/attention.csv") {
+                let file: String = "\(variant)/tp\(ranks)/attention.csv"
+                let heads = AttentionShape(
+                    heads: max(1, shape.heads / ranks), kvHeads: max(1, shape.kvHeads / ranks),
+                    headDim: shape.headDim)
+                try kernels.add(parsing: bytes(file), file: file, shape: heads)
+            }
+        }
+    }
+
     /// A profile's folder (`RTX4090/meta-llama/Llama-3.1-8B/bf16` holds `tp1`, `tp2`, ...) as a calibration.
     static func profile(_ folder: String) throws -> Calibration {
         let root: DataFolder = try DataFolder(folder)
