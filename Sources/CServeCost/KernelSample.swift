@@ -80,6 +80,9 @@ public enum CurveKind: Hashable, Sendable {
         }
     }
 
+    /// Places of constants that measured rows cannot tell: prompts hardly ever wait for memory alone.
+    var fixedConstants: Set<Int> { self == .prefill ? [PrefillPhysics.Constant.bandwidth.rawValue] : [] }
+
     /// Weights of the axes, neighbours and power of the interpolation: the best of a few tried on a seeded hold-out of the
     /// measured tables (docs/LOG.md).
     var metric: (weights: [Double], neighbours: Int, power: Double) {

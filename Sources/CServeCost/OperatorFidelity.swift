@@ -72,7 +72,12 @@ public struct OperatorFidelity: Sendable {
     }
 
     /// Leaves each accelerator out: the constants are fitted to the others, and only its data sheet is known.
-    public func withoutAccelerator(progress: (String) -> Void = { _ in }) -> [Line] {
+    /// - Parameters:
+    ///   - hold: How strongly constants are held near those that ship, per squared logarithm.
+    ///   - rounds: Fits with different seeds: the constants are their geometric means, since a search alone wanders.
+    public func withoutAccelerator(
+        hold: Double = 0.006, rounds: Int = 3, progress: (String) -> Void = { _ in }
+    ) -> [Line] {
         let sets = sets
         return sets.map { set in
             progress("without " + LibraryFile.name(set.machine.name, set.kind.name))
@@ -80,7 +85,7 @@ public struct OperatorFidelity: Sendable {
             let constants: [Double] =
                 others.isEmpty
                 ? set.kind.constants
-                : KernelCurve.fit(set.kind, others, hold: 0.006, steps: 300, seed: seed)
+                : averaged(set.kind, others, hold: hold, rounds: rounds)
             let rates = DeviceRates(set.machine.spec)
             let errors: [Double] = KernelCurve.merged(set.samples).map {
                 $0.work.modelled(rates, constants) / $0.seconds - 1
@@ -98,6 +103,17 @@ public struct OperatorFidelity: Sendable {
             }
             return line(set.machine, set.kind.name, set.table.versions, errors)
         }
+    }
+
+    private func averaged(
+        _ kind: CurveKind, _ others: [(rates: DeviceRates, samples: [KernelSample])], hold: Double, rounds: Int
+    ) -> [Double] {
+        var sums: [Double] = kind.constants.map { _ in 0 }
+        for round in 0..<rounds {
+            let fitted = KernelCurve.fit(kind, others, hold: hold, seed: seed &+ 100 &* UInt64(round))
+            for place in sums.indices { sums[place] += CostMath.log(fitted[place]) / Double(rounds) }
+        }
+        return sums.map(CostMath.exp)
     }
 
     private func lessons(
