@@ -40,7 +40,8 @@ struct OperatorModel: Sendable {
         let name: String = isByte ? "fp8" : "bfloat16"
         guard let match = gemms[name] else {
             return TimeEstimate(
-                seconds: GemmPhysics.seconds(physical, rates, GemmPhysics.constants, isCold: true), evidence: unmeasured)
+                seconds: GemmPhysics.seconds(physical, rates, GemmPhysics.constants, isCold: true), evidence: unmeasured
+            )
         }
         let measured = KernelWork.gemm(m: tokens, n: rows, k: columns, type: name)
         let answer: MeasuredSurface.Answer = match.curve.surface(measured.coordinates)
