@@ -30,35 +30,63 @@ enum PrefillPhysics {
         case cacheRate
     }
 
-    /// Fitted on A100, H100, L40S, RTX 4090 and RTX PRO 6000.
-    static let constants: [Double] = [14.5, 0.55, 0.886, 1.07, 3.88, 1.36, 0.29, 0.428, 0.75, 1.51, 6.27]
+    /// Fitted on A100, H100 and L40S.
+    static let constants: [Double] = [13.8, 0.566, 0.958, 1.01, 4.68, 1.43, 0.261, 0.23, 0.75, 2.68, 9.36]
+    /// Thousand cycles of the kernel that shares out work ahead of FlashAttention-3 (`prepare_varlen_num_blocks` of its
+    /// sources): what a kernel of a matrix product takes that does nothing.
+    static let sharingOut: Double = GemmPhysics.constants[GemmPhysics.Constant.floor.rawValue]
 
     static func seconds(
         _ work: PrefillWork, _ shape: AttentionShape, _ rates: DeviceRates, peak: Double, _ constants: [Double]
     ) -> Double {
         func constant(_ place: Constant) -> Double { constants[place.rawValue] }
-        let isPacked: Bool = rates.hasAsynchronousAttention && work.tokens < 128
+        let width = Double(shape.headDim + shape.valueDim) / 2
+        let tile = Tile(rates, width: width)
+        // A group's query heads share one tile where they would leave it empty.
+        let isPacked: Bool = work.tokens < (rates.hasAsynchronousAttention ? tile.rows : 2)
         let group = Double(shape.heads) / Double(shape.kvHeads)
-        let queryTiles: Double = ((isPacked ? work.tokens * group : work.tokens) / 128).rounded(.up)
-        let keyTile: Double = rates.hasAsynchronousAttention ? 128 : 64
+        let queryTiles: Double = ((isPacked ? work.tokens * group : work.tokens) / tile.rows).rounded(.up)
         let window: Double = shape.window.map(Double.init) ?? 1e9
         let seen: Double = min(work.context + work.tokens, window + 128)
-        let longest: Double = (seen / keyTile).rounded(.up)
+        let longest: Double = (seen / tile.keys).rounded(.up)
         let pairs: Double = shape.pairs(tokens: work.tokens, context: work.context)
-        let diagonal: Double = 64 / keyTile + (window < work.tokens ? 0.5 : 0)
-        let mean: Double = min(longest, pairs / max(work.tokens, 1) / keyTile + diagonal)
-        let width = Double(shape.headDim + shape.valueDim) / 2
+        // A tile's last row sees most keys, and the last tile of keys is half empty; with a window the first is too.
+        let diagonal: Double = min(tile.rows, work.tokens) / (2 * tile.keys) + (window < work.tokens ? 1 : 0.5)
+        let mean: Double = min(longest, pairs / max(work.tokens, 1) / tile.keys + diagonal)
         let narrow: Double = width <= 64 ? constant(.narrow) : width >= 192 ? constant(.wide) : 1
-        let perTile: Double = 4 * width * 128 * keyTile / (peak * constant(.compute) * narrow / rates.processors)
+        let share: Double = constant(.compute) * narrow / rates.processors
+        let perTile: Double = 4 * width * tile.rows * tile.keys / (peak * share)
         let base: Double = constant(.tileBase)
         let start: Double = rates.seconds(kilocycles: constant(.tile)) * (base + (1 - base) * width / 128)
-        let resident: Double = rates.hasAsynchronousAttention ? 1 : 2
         let items: Double = work.requests * Double(isPacked ? shape.kvHeads : shape.heads) * queryTiles
-        let busy: Double = items * (max(start, 0) / resident + mean * perTile) / rates.processors
+        let busy: Double = items * (max(start, 0) / tile.resident + mean * perTile) / rates.processors
         let last: Double = max(start, 0) * constant(.longestTile) + longest * perTile * constant(.longestKeys)
         let moved: Double = memory(work, shape, rates, constants)
         let both: Double = GemmPhysics.overlapped(max(busy, 1e-12), moved, constant(.sharpness))
-        return rates.seconds(kilocycles: constant(.floor)) + max(both, last)
+        let ahead: Double = rates.hasAsynchronousAttention ? sharingOut : 0
+        return rates.seconds(kilocycles: constant(.floor) + ahead) + max(both, last)
+    }
+
+    /// What a block of threads works on: rows of queries against so many keys at once.
+    private struct Tile {
+        var rows: Double
+        var keys: Double
+        /// Blocks that a processor holds at once.
+        var resident: Double
+
+        /// FlashAttention-3 takes 128 rows and keeps a processor to itself. FlashAttention-2 over a paged cache takes 64 rows
+        /// and 256, 128 or 64 keys by the width of a head (`run_mha_fwd_splitkv_dispatch` of its sources); two blocks stay on
+        /// a processor where its shared memory holds their queries, keys and values.
+        init(_ rates: DeviceRates, width: Double) {
+            if rates.hasAsynchronousAttention {
+                (rows, keys, resident) = (128, 128, 1)
+                return
+            }
+            rows = 64
+            keys = width <= 64 ? 256 : width <= 128 ? 128 : 64
+            let bytes: Double = (rows + 2 * keys) * width * 2
+            resident = min(2, max(1, (rates.sharedMemory / bytes).rounded(.down)))
+        }
     }
 
     private static func memory(
@@ -105,7 +133,7 @@ enum DecodePhysics {
     }
 
     /// Fitted on A100, H100, L40S, RTX 4090 and RTX PRO 6000.
-    static let constants: [Double] = [5.11, 6.76, 0.85, 0.24, 2.61, 2.42, 0.199, 0.085, 1.23, 5.08, 0.808, 1.21]
+    static let constants: [Double] = [5.11, 6.67, 0.85, 0.231, 2.39, 3.23, 0.214, 0.0577, 1.32, 4.71, 0.833, 1.29]
 
     static func seconds(
         _ work: DecodeWork, _ shape: AttentionShape, _ rates: DeviceRates, _ constants: [Double], isCold: Bool = false

@@ -65,6 +65,12 @@ public struct DataSheets: Sendable {
         }
     }
 
+    /// The accelerator whose name begins with the same letters and digits: `RTXPRO6000` is `RTX-PRO-6000-Blackwell-Server`.
+    public func accelerator(alike name: String) -> AcceleratorSpec? {
+        func letters(_ text: String) -> String { text.lowercased().filter { $0.isLetter || $0.isNumber } }
+        return accelerators.first { letters($0.name).hasPrefix(letters(name)) }
+    }
+
     /// `RTX-PRO-6000` and `rtx_pro_6000` are the same words; `RTX4090` and `RTX-4090` too.
     private static func words(_ name: String) -> [String] {
         var words: [String] = []

@@ -14,6 +14,9 @@ public struct DeviceRates: Hashable, Sendable {
     /// Whether attention runs as FlashAttention-3: one block per processor that overlaps loads with arithmetic, heads of a
     /// group packed into one tile (Shah et al. 2024, arXiv:2407.08608: Hopper).
     public var hasAsynchronousAttention: Bool
+    /// Bytes of shared memory of a processor, by compute capability. Source: CUDA C++ Programming Guide, technical
+    /// specifications per compute capability.
+    public var sharedMemory: Double
     /// Dense operations per second by type.
     public var peaks: [ArithmeticType: Double]
 
@@ -29,6 +32,10 @@ public struct DeviceRates: Hashable, Sendable {
         cache = Double(spec.l2Bytes ?? 6_000_000)
         peaks = spec.peaks
         hasAsynchronousAttention = capability == "9.0" || capability.hasPrefix("10.")
+        let shared: [String: Double] = [
+            "7.0": 96e3, "7.5": 64e3, "8.0": 164e3, "8.7": 164e3, "9.0": 228e3, "10.0": 228e3,
+        ]
+        sharedMemory = shared[capability] ?? 100e3
         let single: Double = spec.peaks[.float32] ?? 0
         let derived: Double = single / (2 * cores * processors) / 1e6
         clock = spec.kind == .gpu && derived > 500 && derived < 4000 ? derived : 1700

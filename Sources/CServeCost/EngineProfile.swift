@@ -45,6 +45,8 @@ public struct EngineProfile: Hashable, Codable, Sendable {
         public var reserve: Reserve
         /// Requests whose prompts may be computed in pieces.
         public var chunkedPrefill: Bool
+        /// Whether a step is scheduled while the one before it runs.
+        public var schedulesAhead: Bool
 
         /// Room kept for answers.
         public enum Reserve: String, Hashable, Codable, Sendable {
@@ -57,10 +59,14 @@ public struct EngineProfile: Hashable, Codable, Sendable {
         }
 
         /// Describes habits.
-        public init(policy: String = "auto", reserve: Reserve = .adaptive, chunkedPrefill: Bool = true) {
+        public init(
+            policy: String = "auto", reserve: Reserve = .adaptive, chunkedPrefill: Bool = true,
+            schedulesAhead: Bool = false
+        ) {
             self.policy = policy
             self.reserve = reserve
             self.chunkedPrefill = chunkedPrefill
+            self.schedulesAhead = schedulesAhead
         }
 
         /// JSON names.
@@ -68,6 +74,7 @@ public struct EngineProfile: Hashable, Codable, Sendable {
             case policy
             case reserve
             case chunkedPrefill = "chunked_prefill"
+            case schedulesAhead = "schedules_ahead"
         }
     }
 
@@ -166,5 +173,17 @@ public struct EngineProfile: Hashable, Codable, Sendable {
         case custom
         /// NCCL always.
         case nccl
+    }
+}
+
+extension EngineProfile.SchedulerHabits {
+    /// Decodes habits; those that are younger than the others may be absent.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            policy: try fields.decode(String.self, forKey: .policy),
+            reserve: try fields.decode(Reserve.self, forKey: .reserve),
+            chunkedPrefill: try fields.decode(Bool.self, forKey: .chunkedPrefill),
+            schedulesAhead: try fields.decodeIfPresent(Bool.self, forKey: .schedulesAhead) ?? false)
     }
 }

@@ -15,6 +15,8 @@ public struct GemmWork: Hashable, Sendable {
     public var inputBytes: Double
     /// Dense operations per second of the type.
     public var peak: Double
+    /// How the activations come to 8 bits; nil where they stay as they are.
+    var quantising: Quantising?
 
     /// Describes a product.
     public init(m: Double, n: Double, k: Double, weightBytes: Double, inputBytes: Double, peak: Double) {
@@ -30,6 +32,37 @@ public struct GemmWork: Hashable, Sendable {
     public func lightTime(_ rates: DeviceRates) -> Double { max(2 * m * n * k / peak, bytes / rates.bandwidth) }
 
     var bytes: Double { weightBytes * n * k + inputBytes * m * k + 2 * m * n }
+}
+
+/// What stands before and in a product of 8-bit activations: kernels that quantise them, and what scales cost the product.
+struct Quantising: Hashable, Sendable {
+    /// Bytes moved per activation.
+    var bytes: Double
+    /// Kernels beside the product.
+    var kernels: Double
+    /// The share of the product's arithmetic that is left.
+    var compute: Double = 1
+
+    /// One kernel reads 16 bits and writes 8.
+    static let fused = Quantising(bytes: 3, kernels: 1)
+    /// vLLM 0.14 measured by itself quantises by PyTorch's operations (largest magnitude, widening, scaling, clamping,
+    /// narrowing): five kernels more, and the 30 bytes that the L40S's rows show, whose time grows with activations alone.
+    static let eager = Quantising(bytes: 30, kernels: 5)
+    /// Scales for blocks of 128 inputs: quantising, laying out the scales, and between every 128 inputs a multiply-add per
+    /// result outside of the tensor cores, 2/67 beside 256/1979 of a TFLOP on an H100 (data sheet): 23% more.
+    static let block = Quantising(bytes: 3, kernels: 3, compute: 0.81)
+
+    /// The way of a type that tables name; nil for types without quantised activations.
+    init?(type: String) {
+        guard GemmWork.isByte(type) else { return nil }
+        self = type.hasSuffix("_block") ? .block : type.hasSuffix("_eager") ? .eager : .fused
+    }
+
+    init(bytes: Double, kernels: Double, compute: Double = 1) {
+        self.bytes = bytes
+        self.kernels = kernels
+        self.compute = compute
+    }
 }
 
 /// The model of matrix products. Its constants are in cycles and shares, so that they carry over between accelerators.
@@ -56,10 +89,9 @@ enum GemmPhysics {
         case cacheShare
     }
 
-    /// 16-bit types: fitted on A100, H100, L40S and A40 (docs/results/fidelity.md has the errors without each of them).
+    /// Fitted to 16-bit products on A100, H100, L40S and A40 (docs/results/fidelity.md has the errors without each of them).
+    /// 8-bit products take the same ones, and their ``Quantising``.
     static let constants: [Double] = [5.2, 0.83, 0.78, 0.15, 3.9, 4, 3.1, 6.5, 0.18]
-    /// 8-bit floats: a second kernel quantises the activations; fitted on H100 and L40S.
-    static let byteConstants: [Double] = [12, 0.56, 0.8, 0.15, 3, 3, 6, 6.5, 0.2]
 
     /// Tiles that libraries choose among: rows, columns, share of the best tile's arithmetic.
     private static let tiles: [(m: Double, n: Double, share: Double)] = [
@@ -79,10 +111,11 @@ enum GemmPhysics {
         let step: Double = rates.seconds(kilocycles: constant(.step))
         let split: Double = rates.seconds(kilocycles: constant(.split))
         let sharpness: Double = constant(.sharpness)
+        let compute: Double = constant(.compute) * (work.quantising?.compute ?? 1)
         var best: Double = .infinity
         for tile in tiles {
             let area: Double = (work.m / tile.m).rounded(.up) * (work.n / tile.n).rounded(.up)
-            let perStep: Double = 2 * tile.m * tile.n / (work.peak / rates.processors * constant(.compute) * tile.share)
+            let perStep: Double = 2 * tile.m * tile.n / (work.peak / rates.processors * compute * tile.share)
             var parts: Double = 1
             while parts <= 32, parts == 1 || work.k / parts >= 256 {
                 let depth: Double = work.k / parts
@@ -96,7 +129,13 @@ enum GemmPhysics {
                 parts *= 2
             }
         }
-        return rates.seconds(kilocycles: constant(.floor)) + best
+        let start: Double = rates.seconds(kilocycles: constant(.floor))
+        guard let quantising = work.quantising else { return start + best }
+        let numbers: Double = work.m * work.k
+        // A pass reads and writes at most 8 bytes a number: what fits the cache is still there for the next pass.
+        let kept: Double = min(1, max(0, 2 - min(quantising.bytes, 8) * numbers / rates.cache))
+        return start * (1 + quantising.kernels) + best
+            + quantising.bytes * numbers * (kept / cached + (1 - kept) / memory)
     }
 
     /// Two times that overlap more or less.

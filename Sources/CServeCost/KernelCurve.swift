@@ -49,7 +49,8 @@ public struct KernelCurve: Sendable {
             chosen.append(places.map { ((set.samples[$0].work, set.rates), set.samples[$0].seconds) })
         }
         let search = SeededSearch<(KernelWork, DeviceRates)>(
-            sets: chosen, time: { $0.0.modelled($0.1, $1) }, hold: hold, steps: steps)
+            sets: chosen, time: { $0.0.modelled($0.1, $1) }, hold: hold, steps: steps,
+            fixed: kind.fixedConstants)
         return search.fit(kind.constants, seed: seed)
     }
 

@@ -74,11 +74,14 @@ public enum CurveKind: Hashable, Sendable {
     /// The constants that hold for every accelerator.
     var constants: [Double] {
         switch self {
-        case .gemm(let type): GemmWork.isByte(type) ? GemmPhysics.byteConstants : GemmPhysics.constants
+        case .gemm: GemmPhysics.constants
         case .prefill: PrefillPhysics.constants
         case .decode: DecodePhysics.constants
         }
     }
+
+    /// Places of constants that measured rows cannot tell: prompts hardly ever wait for memory alone.
+    var fixedConstants: Set<Int> { self == .prefill ? [PrefillPhysics.Constant.bandwidth.rawValue] : [] }
 
     /// Weights of the axes, neighbours and power of the interpolation: the best of a few tried on a seeded hold-out of the
     /// measured tables (docs/LOG.md).
@@ -124,6 +127,7 @@ extension GemmWork {
         self.init(
             m: m, n: n, k: k, weightBytes: isNarrow ? 0.53 : isByte ? 1 : 2, inputBytes: inputs,
             peak: rates.peaks[wanted] ?? rates.halfPeak)
+        quantising = inputs == 1 ? Quantising(type: type) : nil
     }
 }
 

@@ -89,6 +89,7 @@ public struct KernelTable: Sendable {
         }
         var type: String = table.text(row, "gemm_dtype")
         if type.isEmpty || type == "float16" || type == "half" { type = "bfloat16" }
+        if type == "fp8", table.text(row, "version").hasPrefix("0.14.") { type = "fp8_eager" }
         samples.append(
             KernelSample(.gemm(m: sizes[0], n: sizes[1], k: sizes[2], type: type), seconds: seconds, line: row.line))
     }

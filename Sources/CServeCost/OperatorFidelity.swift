@@ -20,17 +20,23 @@ public struct OperatorFidelity: Sendable {
     /// The share of rows that are left out.
     public static let share: Double = 0.15
     private let machines: [LibraryBuilder.Machine]
+    private let teachers: [ProfiledKernels]
     private let seed: UInt64
 
     /// Judges machines.
-    public init(_ machines: [LibraryBuilder.Machine], seed: UInt64 = 1) {
+    /// - Parameter teachers: Accelerators that are not judged but help where one that is judged is left out.
+    public init(_ machines: [LibraryBuilder.Machine], teachers: [ProfiledKernels] = [], seed: UInt64 = 1) {
         self.machines = machines.sorted { $0.name < $1.name }
+        self.teachers = teachers
         self.seed = seed
     }
 
+    private typealias MeasuredSet = (
+        machine: LibraryBuilder.Machine, table: KernelTable, kind: CurveKind, samples: [KernelSample]
+    )
+
     /// The measured kernels by machine, table and kind.
-    private var sets: [(machine: LibraryBuilder.Machine, table: KernelTable, kind: CurveKind, samples: [KernelSample])]
-    {
+    private var sets: [MeasuredSet] {
         machines.flatMap { machine in
             machine.tables.flatMap { table in
                 let kinds: [CurveKind: [KernelSample]] = Dictionary(grouping: table.samples, by: \.work.curve)
@@ -66,18 +72,20 @@ public struct OperatorFidelity: Sendable {
     }
 
     /// Leaves each accelerator out: the constants are fitted to the others, and only its data sheet is known.
-    public func withoutAccelerator(progress: (String) -> Void = { _ in }) -> [Line] {
+    /// - Parameters:
+    ///   - hold: How strongly constants are held near those that ship, per squared logarithm.
+    ///   - rounds: Fits with different seeds: the constants are their geometric means, since a search alone wanders.
+    public func withoutAccelerator(
+        hold: Double = 0.006, rounds: Int = 3, progress: (String) -> Void = { _ in }
+    ) -> [Line] {
         let sets = sets
         return sets.map { set in
             progress("without " + LibraryFile.name(set.machine.name, set.kind.name))
-            let others = sets.filter { $0.machine.spec.name != set.machine.spec.name && isAlike($0.kind, set.kind) }
+            let others = lessons(for: set.kind, without: set.machine.spec, in: sets)
             let constants: [Double] =
                 others.isEmpty
                 ? set.kind.constants
-                : KernelCurve.fit(
-                    set.kind, others.map { (rates: DeviceRates($0.machine.spec), samples: $0.samples) },
-                    hold: Set(others.map(\.machine.spec.name)).count > 1 ? 0.006 : 0.1,
-                    steps: 300, seed: seed)
+                : averaged(set.kind, others, hold: hold, rounds: rounds)
             let rates = DeviceRates(set.machine.spec)
             let errors: [Double] = KernelCurve.merged(set.samples).map {
                 $0.work.modelled(rates, constants) / $0.seconds - 1
@@ -97,10 +105,33 @@ public struct OperatorFidelity: Sendable {
         }
     }
 
-    /// Whether one kind's constants can be fitted to another one's rows: types of a byte, and types of two.
-    private func isAlike(_ left: CurveKind, _ right: CurveKind) -> Bool {
-        guard case .gemm(let one) = left, case .gemm(let other) = right else { return left == right }
-        return GemmWork.isByte(one) == GemmWork.isByte(other)
+    private func averaged(
+        _ kind: CurveKind, _ others: [(rates: DeviceRates, samples: [KernelSample])], hold: Double, rounds: Int
+    ) -> [Double] {
+        var sums: [Double] = kind.constants.map { _ in 0 }
+        for round in 0..<rounds {
+            let fitted = KernelCurve.fit(kind, others, hold: hold, seed: seed &+ 100 &* UInt64(round))
+            for place in sums.indices { sums[place] += CostMath.log(fitted[place]) / Double(rounds) }
+        }
+        return sums.map(CostMath.exp)
+    }
+
+    private func lessons(
+        for kind: CurveKind, without spec: AcceleratorSpec, in sets: [MeasuredSet]
+    ) -> [(rates: DeviceRates, samples: [KernelSample])] {
+        let measured = sets.filter { $0.machine.spec.name != spec.name && teaches($0.kind, kind) }.map {
+            (rates: DeviceRates($0.machine.spec), samples: $0.samples)
+        }
+        let profiled = teachers.filter { $0.spec.name != spec.name }.map { teacher in
+            (rates: DeviceRates(teacher.spec), samples: teacher.samples.filter { teaches($0.work.curve, kind) })
+        }
+        return measured + profiled.filter { !$0.samples.isEmpty }
+    }
+
+    /// Whether a kind's constants are fitted to another one's rows: products of every type take those of 16-bit ones.
+    private func teaches(_ teacher: CurveKind, _ kind: CurveKind) -> Bool {
+        guard case .gemm = kind else { return teacher == kind }
+        return teacher == .gemm(type: "bfloat16")
     }
 
     /// Leaves messages of sums out and predicts them from the curve of the others.

@@ -40,17 +40,20 @@ struct SeededSearch<Work> {
     /// How strongly constants are held near where they start; per squared logarithm.
     var hold: Double = 0.002
     var steps: Int = 400
+    /// Places of constants that stay as they are.
+    var fixed: Set<Int> = []
 
     /// Constants near `start` with the least error: the median, and a little of the 80th percentile.
     func fit(_ start: [Double], seed: UInt64 = 7) -> [Double] {
         var generator = SearchGenerator(seed: seed)
         var best: [Double] = start
         var least: Double = loss(best, start: start)
+        let free: [Int] = start.indices.filter { !fixed.contains($0) }
         for step in 0..<steps {
             let spread: Double = 0.4 * (1 - Double(step) / Double(steps)) + 0.03
             var trial: [Double] = best
             for _ in 0..<(1 + Int(generator.next() % 3)) {
-                let place = Int(generator.next() % UInt64(trial.count))
+                let place: Int = free[Int(generator.next() % UInt64(free.count))]
                 trial[place] *= CostMath.exp(spread * generator.normal())
             }
             let value: Double = loss(trial, start: start)

@@ -55,4 +55,6 @@ public struct EventTrace: Hashable, Sendable, ReplicaObserver {
     mutating func stepEnded(at now: Nanoseconds, tokens: Int) {}
 
     mutating func gap(_ span: Nanoseconds, times: Int) {}
+
+    mutating func taken(_ id: RequestID, at now: Nanoseconds) {}
 }

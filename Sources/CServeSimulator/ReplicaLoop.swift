@@ -12,6 +12,8 @@ protocol ReplicaObserver {
     mutating func stepEnded(at now: Nanoseconds, tokens: Int)
     /// A step of a skip ahead, but for its first, gave each of so many branches a token this long after its last one.
     mutating func gap(_ span: Nanoseconds, times: Int)
+    /// The loop has seen a request for the first time.
+    mutating func taken(_ id: RequestID, at now: Nanoseconds)
 }
 
 /// When the first and the last step of a skip ahead ended.
@@ -41,6 +43,11 @@ struct ReplicaLoop: Sendable {
     private(set) var scheduler: Scheduler
     private(set) var clock: ReplicaClock
     private let skips: Bool
+    private let schedulesAhead: Bool
+    /// When the last step began, and how much of the inbox has been seen: an engine that schedules ahead passes over what
+    /// has come since then.
+    private var stepStart: Nanoseconds = .min
+    private var seen: Int = 0
     /// What a runner would sample; nil stands for ``WorkloadRequest/answerToken`` everywhere.
     private let sample: (@Sendable (MicroBatch.Entry) -> TokenID)?
     private var inbox: [(time: Nanoseconds, command: Command)] = []
@@ -54,6 +61,7 @@ struct ReplicaLoop: Sendable {
         scheduler = Scheduler(replica.scheduler)
         clock = ReplicaClock(replica.timing)
         self.skips = skips && sample == nil
+        schedulesAhead = replica.schedulesAhead && replica.scheduler.depth == 1
         self.sample = sample
     }
 
@@ -88,11 +96,17 @@ struct ReplicaLoop: Sendable {
         defer { look() }
         mayStart = false
         guard skip == nil, scheduler.hasRoomInFlight else { return }
-        open(at: now, &observer)
+        // A step was scheduled when the one that has ended began: it has only what had come by then.
+        open(at: now, until: schedulesAhead && !scheduler.isIdle ? stepStart : now, &observer)
         if skips, flying.isEmpty, skipAhead(from: now, until: min(deadline, inbox.first?.time ?? .max), &observer) {
             return
         }
         start(at: now, &observer)
+        if flying.isEmpty, schedulesAhead, let first = inbox.first, first.time <= now {
+            // What runs has to wait for something else: nothing is ahead of what has come.
+            open(at: now, until: now, &observer)
+            start(at: now, &observer)
+        }
         clock.memory.hold(scheduler.usedBlocks, from: now)
     }
 
@@ -157,9 +171,15 @@ struct ReplicaLoop: Sendable {
 
     // MARK: Arrivals
 
-    private mutating func open(at now: Nanoseconds, _ observer: inout some ReplicaObserver) {
+    private mutating func open(
+        at now: Nanoseconds, until latest: Nanoseconds, _ observer: inout some ReplicaObserver
+    ) {
+        while seen < inbox.count, inbox[seen].time <= now {
+            if case .add(let request) = inbox[seen].command { observer.taken(request.id, at: now) }
+            seen += 1
+        }
         var taken: Int = 0
-        while taken < inbox.count, inbox[taken].time <= now {
+        while taken < seen, inbox[taken].time <= latest {
             let (time, command) = inbox[taken]
             taken += 1
             let events: [SchedulerEvent] =
@@ -170,6 +190,7 @@ struct ReplicaLoop: Sendable {
             for event in events { observer.note(event, at: now, skip: nil) }
         }
         inbox.removeFirst(taken)
+        seen -= taken
     }
 
     // MARK: Start work
@@ -179,6 +200,7 @@ struct ReplicaLoop: Sendable {
             let batch = scheduler.nextMicroBatch(at: now)
             for event in scheduler.takeEvents() { observer.note(event, at: now, skip: nil) }
             guard let batch else { return }
+            stepStart = now
             flying.append((batch, clock.run(batch, at: now)))
         }
     }
@@ -189,6 +211,8 @@ struct ReplicaLoop: Sendable {
     ) -> Bool {
         skip = ReplicaLoop.skip(&scheduler, &clock, from: now, until: deadline, &observer)
         guard let skip else { return false }
+        // Nothing comes before the deadline, and no step of the skip starts behind it.
+        stepStart = min(deadline - 1, skip.run.end)
         // The server hears of the queue at the end of every step; what comes may come during the last one.
         if skip.run.steps > 1 { learnQueue() }
         return true

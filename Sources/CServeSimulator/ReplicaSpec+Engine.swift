@@ -13,6 +13,7 @@ extension ReplicaSpec {
             case .none: .none
             case .full: .full
             }
+        copy.schedulesAhead = engine.scheduler.schedulesAhead
         copy.scheduler.balancesStages = engine.scheduler.reserve == .adaptive
         if copy.scheduler.policy == .auto {
             copy.scheduler.policy = SchedulingPolicy(rawValue: engine.scheduler.policy) ?? .auto

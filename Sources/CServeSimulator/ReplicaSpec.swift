@@ -9,6 +9,9 @@ public struct ReplicaSpec: Sendable {
     public var scheduler: SchedulerConfiguration
     /// The cost model.
     public var timing: any StepTiming
+    /// Whether a step is scheduled while the one before it runs, so that what comes during a step joins the step after the
+    /// next one: vLLM's asynchronous scheduling. Not followed in pipelines, which have several steps under way anyway.
+    public var schedulesAhead: Bool = false
 
     /// Describes a replica; the scheduler keeps as many micro-batches in flight as the cost model has stages.
     public init(scheduler: SchedulerConfiguration, timing: any StepTiming) {

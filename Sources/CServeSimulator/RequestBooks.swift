@@ -95,6 +95,8 @@ struct RequestBooks: ReplicaObserver {
 
     mutating func gap(_ span: Nanoseconds, times: Int) { gaps.add(span, times: times) }
 
+    mutating func taken(_ id: RequestID, at now: Nanoseconds) { live[place(id)].record.taken = now }
+
     @inline(__always)
     private func place(_ id: RequestID) -> Int { Int(id.value & 0xFFFF_FFFF) }
 

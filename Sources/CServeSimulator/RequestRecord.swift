@@ -22,6 +22,8 @@ public struct RequestRecord: Hashable, Codable, Sendable {
     public var replica: Int = 0
     /// When its client sent it.
     public var arrival: Nanoseconds
+    /// When its replica's loop first saw it, between two steps; 0 if never.
+    public var taken: Nanoseconds = 0
     /// Tokens of its prompt.
     public var promptTokens: Int
     /// Those of them that the prefix cache had.
@@ -57,6 +59,7 @@ public struct RequestRecord: Hashable, Codable, Sendable {
         case index
         case replica
         case arrival = "arrival_ns"
+        case taken = "taken_ns"
         case promptTokens = "prompt_tokens"
         case cachedTokens = "cached_tokens"
         case outputTokens = "output_tokens"

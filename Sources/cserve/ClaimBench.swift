@@ -125,7 +125,7 @@ final class ClaimBench {
         let lengths: (mean: Double, longest: Int) = try lengths(one.workload)
         let seqs: Int = try placement(one).recipe.maxNumSeqs
         let together: Int = max(1, min(seqs, Int(Double(budget.kvTokens) / lengths.mean)))
-        return max(150, 4 * together) * one.replicas
+        return max(150, 10 * together) * one.replicas
     }
 
     /// Mean and largest sum of a workload's prompts and answers.

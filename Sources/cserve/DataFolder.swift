@@ -60,9 +60,44 @@ struct DataFolder {
         return builder
     }
 
+    /// Decodes out of `kernels/per_model_profiles/GPU/MODEL`, by accelerator; models and GPUs that are not known are left out.
+    func profiledKernels() throws -> [ProfiledKernels] {
+        let root: String = "kernels/per_model_profiles"
+        let (sheets, models): (DataSheets, ModelCatalog) = (try sheets(), try Catalogs.models())
+        var found: [ProfiledKernels] = []
+        for gpu in files(root, suffix: "") {
+            guard let spec = sheets.accelerator(alike: String(gpu.dropFirst(root.count + 1))) else { continue }
+            var kernels: ProfiledKernels = ProfiledKernels(spec)
+            for maker in files(gpu, suffix: "") {
+                for model in files(maker, suffix: "") {
+                    guard let shape = try models.entry(named: String(model.dropFirst(gpu.count + 1)))?.shape else {
+                        continue
+                    }
+                    try addAttention(of: shape, in: model, to: &kernels)
+                }
+            }
+            found.append(kernels)
+        }
+        return found.filter { !$0.samples.isEmpty }
+    }
+
+    private func addAttention(of shape: ModelShape, in model: String, to kernels: inout ProfiledKernels) throws {
+        for variant in files(model, suffix: "") {
+            for ranks in [1, 2, 4, 8] where has("\(variant)/tp\(ranks)/attention.csv") {
+                let file: String = "\(variant)/tp\(ranks)/attention.csv"
+                let heads = AttentionShape(
+                    heads: max(1, shape.heads / ranks), kvHeads: max(1, shape.kvHeads / ranks),
+                    headDim: shape.headDim)
+                try kernels.add(parsing: bytes(file), file: file, shape: heads)
+            }
+        }
+    }
+
     /// A profile's folder (`RTX4090/meta-llama/Llama-3.1-8B/bf16` holds `tp1`, `tp2`, ...) as a calibration.
     static func profile(_ folder: String) throws -> Calibration {
         let root: DataFolder = try DataFolder(folder)
+        let facts: [String: String] = root.has("meta.yaml") ? meta(try root.bytes("meta.yaml")) : [:]
+        let hasSkew: Bool = facts["skew_fit.enabled"] != "false"
         var profiles: [OperatorProfile] = []
         for name in root.files("", suffix: "") where name.hasPrefix("tp") {
             guard let ranks = Int(name.dropFirst(2)) else { continue }
@@ -71,13 +106,15 @@ struct DataFolder {
                 folder: folder + "/" + name, ranks: ranks, dense: try root.bytes(name + "/dense.csv"),
                 perSequence: try root.bytes(name + "/per_sequence.csv"),
                 attention: try root.bytes(name + "/attention.csv"), experts: try optional(name + "/moe.csv"),
-                skew: try optional(name + "/skew_fit.csv"))
-            profiles.append(try OperatorProfile(importing: tables))
+                skew: hasSkew ? try optional(name + "/skew_fit.csv") : nil)
+            var profile: OperatorProfile = try OperatorProfile(importing: tables)
+            // A bundle that does not enable its fit has found nothing to correct.
+            if !hasSkew { profile.skew = SkewTable(standard: 0) }
+            profiles.append(profile)
         }
         guard !profiles.isEmpty else {
             throw CalibrationError.noTables(folder: folder, expected: "folders tp1, tp2, ... with dense.csv and others")
         }
-        let facts: [String: String] = root.has("meta.yaml") ? meta(try root.bytes("meta.yaml")) : [:]
         let title: [String] = ["gpu", "model", "vllm_version"].compactMap { facts[$0] }
         return Calibration(
             title: title.isEmpty ? folder : title.joined(separator: ", "),
@@ -85,14 +122,18 @@ struct DataFolder {
             interval: ErrorInterval(low: -0.05, high: 0.05))
     }
 
-    /// The plain `name: value` lines at a file's top level: all that is needed of a profile's facts.
+    /// The plain `name: value` lines at a file's top level, and those one level below as `block.name`.
     private static func meta(_ bytes: [UInt8]) -> [String: String] {
         var facts: [String: String] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where !line.hasPrefix(" ") {
+        var block: String = ""
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("   ") {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let value: String = line[line.index(after: colon)...].trimmingCharacters(
                 in: CharacterSet(charactersIn: " '\""))
-            if !value.isEmpty { facts[String(line[..<colon])] = value }
+            let name: String = line[..<colon].trimmingCharacters(in: .whitespaces)
+            let isInner: Bool = line.hasPrefix(" ")
+            if !isInner { block = name }
+            if !value.isEmpty { facts[isInner ? block + "." + name : name] = value }
         }
         return facts
     }

@@ -9,6 +9,9 @@ struct MeasuredRun {
     struct Request {
         var promptTokens: Int
         var outputTokens: Int
+        /// When the client sent it.
+        var sent: Double
+        /// When the engine took it in, between two steps.
         var queued: Double
         var firstToken: Double
         var lastToken: Double
@@ -28,7 +31,9 @@ struct MeasuredRun {
     let precision: String
     let usesPrefixes: Bool
     let memoryShare: Double
-    /// KV blocks that the engine reported.
+    /// Whether the engine scheduled a step while the one before ran; nil where the run does not say.
+    let schedulesAhead: Bool?
+    /// KV blocks that requests may have: of those that vLLM reports, one stands for no block (`block_pool.py`: null_block).
     let kvBlocks: Int?
     /// Memory of the device that the engine saw.
     let deviceBytes: Int?
@@ -64,23 +69,25 @@ struct MeasuredRun {
         precision = arguments["dtype"]?.stringValue ?? "bfloat16"
         // On by default since V1.
         usesPrefixes = cache["enable_prefix_caching"]?.boolValue ?? true
-        kvBlocks = cache["num_gpu_blocks"]?.intValue
+        kvBlocks = cache["num_gpu_blocks"]?.intValue.map { $0 - 1 }
+        let resolved: JSONObject? = meta["resolved_config"]?.objectValue?["scheduler_config"]?.objectValue
+        schedulesAhead = (resolved?["async_scheduling"] ?? arguments["async_scheduling"])?.boolValue
         deviceBytes = meta["hardware"]?.objectValue?["device_total_memory_bytes"]?.intValue
         let machine: JSONObject? = Self.machine(data, folder)
         let utilisation: Double? = cache["gpu_memory_utilization"]?.doubleValue
         memoryShare = utilisation ?? arguments["gpu_memory_utilization"]?.doubleValue ?? 0.9
         memoryBytes = machine?["mem_size"]?.doubleValue.map { Int($0 * 1e9) }
         memoryBandwidth = machine?["mem_bw"]?.doubleValue.map { $0 * 1e9 }
-        requests = try Self.requests(data, folder + "/vllm/requests.jsonl")
+        requests = try Self.aligned(Self.requests(data, folder + "/vllm/requests.jsonl"))
     }
 
-    /// The requests for the simulator, in the order in which the engine queued them.
+    /// The requests for the simulator, in the order in which they were sent.
     var workload: [WorkloadRequest] {
-        let sorted: [Request] = requests.sorted { $0.queued < $1.queued }
-        let start: Double = sorted.first?.queued ?? 0
+        let sorted: [Request] = requests.sorted { ($0.sent, $0.queued) < ($1.sent, $1.queued) }
+        let start: Double = sorted.first?.sent ?? 0
         return sorted.enumerated().map { (index: Int, request: Request) -> WorkloadRequest in
             WorkloadRequest(
-                index: index, arrival: Self.span(request.queued - start), promptLength: request.promptTokens,
+                index: index, arrival: Self.span(request.sent - start), promptLength: request.promptTokens,
                 outputLength: request.outputTokens)
         }
     }
@@ -125,9 +132,20 @@ struct MeasuredRun {
             }
             requests.append(
                 Request(
-                    promptTokens: prompt, outputTokens: output, queued: queued, firstToken: first, lastToken: last))
+                    promptTokens: prompt, outputTokens: output, sent: object["arrival_time"]?.doubleValue ?? queued,
+                    queued: queued, firstToken: first, lastToken: last))
         }
         guard !requests.isEmpty else { throw ReplayRefusal(description: "\(file) holds no requests.") }
         return requests
+    }
+
+    /// Puts the clients' clock on the engine's: whoever was taken in soonest was taken in at once.
+    private static func aligned(_ requests: [Request]) -> [Request] {
+        let shift: Double = requests.map { $0.queued - $0.sent }.min() ?? 0
+        return requests.map { (request: Request) -> Request in
+            var copy: Request = request
+            copy.sent += shift
+            return copy
+        }
     }
 }

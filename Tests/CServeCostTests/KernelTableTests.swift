@@ -27,6 +27,8 @@ struct KernelTableTests {
                 .gemm(m: 2, n: 64, k: 128, type: "fp8"), .gemm(m: 2, n: 64, k: 128, type: "bfloat16"),
             ])
         #expect(gemm?.samples[0].seconds == 1e-5)
+        let old = try table("version,gemm_dtype,m,n,k,latency\n0.14.0,fp8,2,64,128,0.01\n", "x_gemm.csv")
+        #expect(old?.samples.first?.work == .gemm(m: 2, n: 64, k: 128, type: "fp8_eager"))
         let head =
             "version,batch_size,isl,num_heads,num_key_value_heads,head_dim,kv_cache_dtype,step,window_size,latency\n"
         let decode = try table(head + "1,4,1,8,2,64,fp8,99,128,0.01\n", "x_generation_attention.csv")
@@ -62,6 +64,8 @@ struct KernelTableTests {
         #expect(sheets.accelerator(prefix: "a100_sxm")?.name == "A100-80GB-SXM")
         #expect(sheets.accelerator(prefix: "rtx4090")?.name == "RTX-4090")
         #expect(sheets.accelerator(prefix: "h100_sxm") == nil)
+        #expect(sheets.accelerator(alike: "RTX4090")?.name == "RTX-4090")
+        #expect(sheets.accelerator(alike: "RTX5090") == nil)
         #expect(sheets.accelerator(prefix: "t4")?.peaks[.bfloat16] == nil)
         #expect(sheets.links["T4"]?.kind == .pcieHost)
         #expect(LibraryBuilder.prefix(of: "kernels/rtx_pro_gemm_vllm_0.1_gemm.csv") == "rtx_pro")
@@ -113,5 +117,39 @@ struct KernelTableTests {
                 == .field(
                     file: "c.json", field: "accelerators", expected: "a list"))
         if case .notJSON = refusal("{") {} else { Issue.record("a half object is not refused as JSON") }
+    }
+
+    @Test("decodes of a profile are kernels less the write to the cache; prompts and mixed rows are left")
+    func profiledDecodes() throws {
+        let spec: AcceleratorSpec = try #require(
+            try DataSheets(parsing: Array(sheets.utf8), file: "gpus.csv").accelerator(alike: "RTX4090"))
+        var kernels = ProfiledKernels(spec)
+        let shape = AttentionShape(heads: 32, kvHeads: 8, headDim: 128)
+        let head = "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n"
+        let rows = head + "0,0,4,64,10\n16,0,0,0,20\n16,0,4,64,30\n0,0,1,16,1\n"
+        try kernels.add(parsing: Array(rows.utf8), file: "attention.csv", shape: shape)
+        #expect(kernels.samples.map(\.work) == [.decode(requests: 4, context: 64, shape: shape)])
+        // 5.2 thousand cycles at the 2.52 GHz that 82.6 TFLOPS of 128 x 128 cores mean are 2.06 us; 1 us less that is no time.
+        #expect(abs((kernels.samples.first?.seconds ?? 0) - 7.94e-6) < 0.01e-6)
+    }
+
+    @Test("quantised activations cost a product their kernels and bytes, and nothing where 16 bits stay")
+    func quantising() {
+        let rates = DeviceRates(CostShapes.a100())
+        func seconds(_ quantising: Quantising?) -> Double {
+            var work = GemmWork(m: 4096, n: 4096, k: 4096, weightBytes: 1, inputBytes: 1, peak: 624e12)
+            work.quantising = quantising
+            return GemmPhysics.seconds(work, rates, GemmPhysics.constants)
+        }
+        let start: Double = rates.seconds(kilocycles: 5.2)
+        let extra: Double = seconds(.fused) - seconds(nil)
+        // 16.8 million numbers of 3 bytes do not stay in 40 MB to the end: between the cache's rate and the memory's.
+        #expect(extra > start + 50.3e6 / (108 * 6.5 * rates.clock * 1e6) - 1e-9)
+        #expect(extra < start + 50.3e6 / (0.78 * 1.4e12))
+        #expect(seconds(.eager) > seconds(.fused) + 4 * start)
+        #expect(seconds(.block) > seconds(.fused) + 2 * start)
+        #expect(Quantising(type: "bfloat16") == nil)
+        #expect(Quantising(type: "fp8_block") == .block)
+        #expect(Quantising(type: "int8") == .fused)
     }
 }

@@ -52,3 +52,36 @@ struct ReplicaOfRecipeTests {
         }
     }
 }
+
+@Suite("Scheduling ahead")
+struct SchedulingAheadTests {
+    /// Steps of 1 ms. The first request runs from 0; the second comes at 1.5 ms, within the step from 1 to 2 ms.
+    private func records(ahead: Bool) -> [RequestRecord] {
+        let settings = SchedulerConfiguration(blockCount: 64, maxModelLength: 256)
+        var replica = ReplicaSpec(scheduler: settings, timing: FixedTiming(stages: 1))
+        replica.schedulesAhead = ahead
+        var options = SimulationOptions()
+        options.keepsRecords = true
+        return Simulator(ClusterSpec(replica), options).run([
+            WorkloadRequest(index: 0, arrival: 0, promptLength: 8, outputLength: 9),
+            WorkloadRequest(index: 1, arrival: 1_500_000, promptLength: 8, outputLength: 2),
+            WorkloadRequest(index: 2, arrival: 20_000_000, promptLength: 8, outputLength: 2),
+        ]).records.sorted { $0.index < $1.index }
+    }
+
+    @Test("what comes during a step is taken in at its end and joins the step after the next one")
+    func lag() {
+        // The step from 2 to 3 ms was scheduled at 1 ms, without it; its first token comes with the one from 3 to 4 ms.
+        #expect(records(ahead: true)[1].taken == 2_000_000)
+        #expect(records(ahead: true)[1].firstToken == 4_000_000)
+        #expect(records(ahead: false)[1].firstToken == 3_000_000)
+    }
+
+    @Test("where nothing runs, a request starts at once")
+    func idle() {
+        for ahead in [false, true] {
+            #expect(records(ahead: ahead)[2].taken == 20_000_000)
+            #expect(records(ahead: ahead)[2].firstToken == 21_000_000)
+        }
+    }
+}

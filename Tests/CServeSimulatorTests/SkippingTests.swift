@@ -16,6 +16,7 @@ struct SkippingTests {
         var replicas: Int = 1
         var routing: RoutingPolicy = .leastLoad
         var load: LoadPattern = .openLoop
+        var schedulesAhead: Bool = false
     }
 
     static let cases: [Case] = {
@@ -48,6 +49,11 @@ struct SkippingTests {
             Case(
                 description: "closed loop on three replicas", workload: turns, timing: slow, replicas: 3,
                 load: .closedLoop(clients: 9)),
+            Case(description: "scheduling ahead", workload: busy, schedulesAhead: true),
+            Case(description: "scheduling ahead, calm", workload: calm, timing: slow, schedulesAhead: true),
+            Case(
+                description: "scheduling ahead, closed loop", workload: busy, timing: slow, replicas: 2,
+                load: .closedLoop(clients: 6, thinkTime: 50_000_000), schedulesAhead: true),
             Case(description: "two stages", workload: busy, timing: LinearTiming(stages: 2, send: 90_000)),
         ]
     }()
@@ -55,9 +61,9 @@ struct SkippingTests {
     @Test("the report with skipping is the report without, every request's times included", arguments: cases)
     func equalsSingleSteps(_ test: Case) {
         for seed in UInt64(1)...3 {
-            let cluster = ClusterSpec(
-                ReplicaSpec(scheduler: test.scheduler, timing: test.timing), count: test.replicas,
-                routing: test.routing)
+            var replica = ReplicaSpec(scheduler: test.scheduler, timing: test.timing)
+            replica.schedulesAhead = test.schedulesAhead
+            let cluster = ClusterSpec(replica, count: test.replicas, routing: test.routing)
             var options = SimulationOptions()
             options.load = test.load
             options.seed = seed

@@ -85,6 +85,59 @@ struct FidelityTests {
         }
     }
 
+    @Test("requests are sent when their clients sent them, on the engine's clock; one block of vLLM's holds nothing")
+    func sending() throws {
+        let run = "serving/v_per_request/GPU/Model"
+        let line = { (arrival: Double, queued: Double) -> String in
+            "{\"input_toks\": 5, \"output_toks\": 3, \"arrival_time\": \(arrival), \"queued_ts\": \(queued), "
+                + "\"first_token_ts\": \(queued + 0.5), \"last_token_ts\": \(queued + 1.5)}\n"
+        }
+        let files = [
+            run + "/vllm/meta.json": """
+            {"model": "m", "engine_kwargs": {}, "kv_cache": {"num_gpu_blocks": 100},
+             "resolved_config": {"scheduler_config": {"async_scheduling": false}}}
+            """,
+            // The first waited 0.25 s longer than the second until the engine took it in.
+            run + "/vllm/requests.jsonl": line(1000, 10.5) + line(1001, 11.25),
+        ]
+        try withFolder(files) { folder in
+            let measured = try MeasuredRun(run, in: try DataFolder(folder))
+            #expect(measured.requests.map(\.sent) == [10.25, 11.25])
+            #expect(measured.workload.map(\.arrival) == [0, .second])
+            #expect(measured.ttft.mean == 500)
+            #expect(measured.kvBlocks == 99)
+            #expect(measured.schedulesAhead == false)
+        }
+    }
+
+    @Test("a profile whose meta.yaml does not enable its skew fit is read without it")
+    func skew() throws {
+        var files = [
+            "tp1/dense.csv": "layer,tokens,time_us\nqkv_proj,1,5\no_proj,1,5\n",
+            "tp1/per_sequence.csv": "layer,sequences,time_us\nlm_head,1,9\n",
+            "tp1/attention.csv": """
+            prefill_chunk,kv_prefill,n_decode,kv_decode,time_us
+            16,0,0,0,10
+            32,0,0,0,20
+            0,0,1,16,10
+            0,0,2,16,20
+
+            """,
+            "tp1/skew_fit.csv":
+                "pc,n_label,skew_rate_label,kv_big_label,kp_label,alpha\n0,n<=8,sr<=15%,kvB<=1k,kp=0,0.5\n",
+            "meta.yaml": "gpu: G\nskew_fit:\n  enabled: true\n",
+        ]
+        try withFolder(files) { folder in
+            #expect(try DataFolder.profile(folder).profiles[0].skew.rows.count == 1)
+        }
+        files["meta.yaml"] = "gpu: G\nskew_fit:\n  enabled: false\n"
+        try withFolder(files) { folder in
+            let profile = try DataFolder.profile(folder)
+            #expect(profile.title == "G")
+            #expect(profile.profiles[0].skew.rows.isEmpty && profile.profiles[0].skew.standard == 0)
+        }
+    }
+
     @Test("a folder that is not there, and a section that is none, are refused")
     func refusals() throws {
         let missing = try Command.run(["fidelity", "--data", "/nowhere"])
