@@ -20,8 +20,10 @@ extension StageTableBuilder {
         if plan.shard.hasEmbedding, let curve = series("embedding", times: 1) {
             table.byTokens.append((.embedding, curve))
         }
-        if plan.shard.hasHead, let curve = series("final_layernorm", times: 1) {
-            table.byTokens.append((.elementwise, curve))
+        if plan.shard.hasHead {
+            for name in OperatorProfile.once {
+                if let curve = series(name, times: 1) { table.byTokens.append((.elementwise, curve)) }
+            }
         }
         addProfiledExperts(profile, plan, to: &table)
         addProfiledRows(profile, plan, to: &table)
@@ -46,7 +48,8 @@ extension StageTableBuilder {
 
     private mutating func addProfiledRows(_ profile: OperatorProfile, _ plan: StagePlan, to table: inout StageTable) {
         guard plan.shard.hasHead else { return }
-        let rows = CurveAxis.tokens(upTo: max(2, placement.recipe.maxNumSeqs))
+        let rows = CurveAxis.tokens(
+            upTo: max(2, placement.recipe.maxNumSeqs), measured: profile.perRow.values.flatMap(\.counts))
         let zero = OperatorProfile.Series(counts: [1], microseconds: [0])
         let head: OperatorProfile.Series = profile.perRow["lm_head"] ?? zero
         let sampler: OperatorProfile.Series = profile.perRow["sampler"] ?? zero
