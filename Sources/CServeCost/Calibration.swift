@@ -13,6 +13,8 @@ public struct Calibration: Hashable, Codable, Sendable {
     public var host: EngineProfile.HostCosts?
     /// The model's operators as profiled, by number of ranks; empty for a calibration by scalars alone.
     public var profiles: [OperatorProfile]
+    /// What must be said where it is used; nil: nothing.
+    public var note: String?
     /// The error that remains, as shares of the measured time at the 5th and the 95th percentile: -0.02 is 2% too short.
     public var interval: ErrorInterval
 
@@ -66,6 +68,17 @@ public struct Calibration: Hashable, Codable, Sendable {
         self.host = host
         self.profiles = profiles
         self.interval = interval
+    }
+
+    /// JSON names.
+    public enum CodingKeys: String, CodingKey {
+        case title
+        case date
+        case scalars
+        case host
+        case profiles
+        case note
+        case interval
     }
 }
 

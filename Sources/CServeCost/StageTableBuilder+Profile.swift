@@ -29,7 +29,8 @@ extension StageTableBuilder {
         addProfiledRows(profile, plan, to: &table)
         table.profile = ProfiledAttention(profile, layers: plan.shard.layers.count)
         for kind in [OperatorKind.dense, .elementwise, .prefillAttention, .decodeAttention] {
-            evidence[kind] = .interpolated
+            // This model's own operators, on this accelerator.
+            evidence[kind] = .measured
         }
     }
 
@@ -43,7 +44,7 @@ extension StageTableBuilder {
             return Double(part.layers) * profile.experts(tokens: tokens, touched: touched)
         }
         table.byTokens.append((.mixture, curve))
-        evidence[.mixture] = .interpolated
+        evidence[.mixture] = .measured
     }
 
     private mutating func addProfiledRows(_ profile: OperatorProfile, _ plan: StagePlan, to table: inout StageTable) {
@@ -54,7 +55,7 @@ extension StageTableBuilder {
         let head: OperatorProfile.Series = profile.perRow["lm_head"] ?? zero
         let sampler: OperatorProfile.Series = profile.perRow["sampler"] ?? zero
         table.rows = (rows.tabulate { head.seconds(at: $0) }, rows.tabulate { sampler.seconds(at: $0) }, rows)
-        evidence[.head] = .interpolated
-        evidence[.sampler] = .interpolated
+        evidence[.head] = .measured
+        evidence[.sampler] = .measured
     }
 }

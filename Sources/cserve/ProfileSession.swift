@@ -11,6 +11,8 @@ final class ProfileSession {
     private let roles: [TimedOperator: String]
     private let isMixture: Bool
     private(set) var samples: ProfileSamples = ProfileSamples()
+    /// Whole passes and their seconds, sampling left out: what scalars are fitted to.
+    private(set) var whole: [(step: StepComposition, seconds: Double)] = []
 
     init(_ probe: ModelProbe, grid: ProfileGrid) {
         self.probe = probe
@@ -23,7 +25,10 @@ final class ProfileSession {
     var passes: Int { grid.batches.count + grid.decodes.count + grid.rows.count }
 
     /// Forgets what was measured.
-    func reset() { samples = ProfileSamples() }
+    func reset() {
+        samples = ProfileSamples()
+        whole = []
+    }
 
     /// Decode batches, decoding attention and the head: everything that memory bounds, and that other programs disturb.
     func round(_ step: () -> Void = {}) throws {
@@ -36,11 +41,14 @@ final class ProfileSession {
             let times: PassTimes = try probe.pass(Array(repeating: entry, count: requests), sampled: 0)
             samples.addDecodes(
                 requests: requests, context: context, seconds: times.operators[.attention, default: 0])
+            whole.append((StepComposition(Array(repeating: entry, count: requests), sampled: 0), times.layers))
             step()
         }
         for rows in grid.rows {
             let entries: [ProbeEntry] = Array(repeating: ProbeEntry(tokens: 1, context: 0), count: rows)
-            samples.add("lm_head", rows: rows, seconds: try probe.pass(entries, sampled: rows).logits)
+            let times: PassTimes = try probe.pass(entries, sampled: rows)
+            samples.add("lm_head", rows: rows, seconds: times.logits)
+            whole.append((StepComposition(entries, sampled: rows), times.layers + times.logits))
             step()
         }
     }
@@ -76,6 +84,7 @@ final class ProfileSession {
         }
         sums["overhead"] = max(0, rest)
         for (name, seconds) in sums { samples.add(name, tokens: tokens, seconds: seconds) }
+        whole.append((StepComposition(entries, sampled: 0), times.layers))
     }
 
     private func name(_ operation: TimedOperator) -> String? {
@@ -104,5 +113,27 @@ final class ProfileSession {
             roles[.linear(rows: one.rows, columns: one.columns)] = one.name
         }
         return roles
+    }
+}
+
+extension StepComposition {
+    /// The composition of a pass of a probe: single tokens are decodes.
+    init(_ entries: [ProbeEntry], sampled: Int) {
+        self.init()
+        for entry in entries where entry.tokens == 1 { addDecode(context: entry.context + 1) }
+        for entry in entries where entry.tokens > 1 {
+            addPrefill(tokens: entry.tokens, context: entry.context, samples: false)
+        }
+        sampledRows = sampled
+    }
+
+    /// The composition of a logged step.
+    init(_ record: StepRecord) {
+        self.init()
+        for piece in record.prefills { addPrefill(tokens: piece.tokens, context: piece.context, samples: false) }
+        decodes = record.decodes
+        decodeContext = record.decodeContext
+        longestDecodeContext = record.longestDecodeContext
+        sampledRows = record.sampledRows
     }
 }

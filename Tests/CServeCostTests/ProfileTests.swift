@@ -43,7 +43,7 @@ struct ProfileTests {
         let head: Double = 100 + 100 / 255.0 + 20 + 20 / 255.0
         let expected: Double = 32 * (6 * 12 + 5 + 64) + 12 + head
         #expect(abs(cost.stageTime(of: step, stage: 0).seconds * 1e6 - expected) < 0.01)
-        #expect(cost.evidence[.dense] == .interpolated)
+        #expect(cost.evidence[.dense] == .measured)
     }
 
     @Test("a mixed step reads the mixed table, further prompts add what they take beyond a start")
