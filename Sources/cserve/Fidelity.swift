@@ -16,7 +16,9 @@ struct Fidelity: ParsableCommand {
               cserve fidelity --data ./measurements --out docs/results/fidelity.md
               cserve fidelity --data ./measurements --only operators
               cserve fidelity --only claims
-            """)
+              cserve fidelity machine                       this machine, served and simulated
+            """,
+        subcommands: [Machine.self])
 
     /// The sections, in the page's order. A new proof is one file and one entry.
     static var sections: [any FidelitySection.Type] {

@@ -72,17 +72,29 @@ final class MachineMeasurer: @unchecked Sendable {
         return Simulator(ClusterSpec(replica), options).run(requests)
     }
 
+    /// KV blocks as planning computes them, given as much memory as the engine took them from.
+    func plannedBlocks(_ accelerator: AcceleratorSpec) throws -> Int {
+        var placement: ReplicaPlacement = try placement(accelerator)
+        placement.recipe.kvCacheMemoryBytes = runner.plans[0].cache.bytes
+        return try MemoryBudget(placement, engine: .cserveCPU).kvBlocks
+    }
+
     /// The cost model of the loaded model.
     func stepCost(
         _ calibration: Calibration?, _ accelerator: AcceleratorSpec, _ engine: EngineProfile
     ) throws -> StepCost {
+        try StepCost(try placement(accelerator), engine: engine, calibration: calibration)
+    }
+
+    private func placement(_ accelerator: AcceleratorSpec) throws -> ReplicaPlacement {
         let node: NodeSpec = NodeSpec(
             provider: "own", name: accelerator.name, accelerator: accelerator.name, count: 1,
             interconnect: Interconnect(kind: .none, link: Link(latency: 0, bandwidth: 1)))
-        let placement: ReplicaPlacement = ReplicaPlacement(
-            shape: runner.shape, precision: try ModelPrecision(recipe: recipe, on: accelerator), accelerator: accelerator,
-            node: node, recipe: recipe)
-        return try StepCost(placement, engine: engine, calibration: calibration)
+        var precision: ModelPrecision = try ModelPrecision(recipe: recipe, on: accelerator)
+        precision.weights = runner.formats.weights.standard.format
+        precision.cache = runner.formats.cache
+        return ReplicaPlacement(
+            shape: runner.shape, precision: precision, accelerator: accelerator, node: node, recipe: recipe)
     }
 }
 
