@@ -43,8 +43,10 @@ public struct ProfileSamples: Sendable {
         }
         let mixture: [OperatorProfile.ExpertSeries]? = experts.flatMap { experts in
             dense["experts"].map {
-                [OperatorProfile.ExpertSeries(
-                    touched: Double(experts), series: Self.series($0, divisor: Double(layers)))]
+                [
+                    OperatorProfile.ExpertSeries(
+                        touched: Double(experts), series: Self.series($0, divisor: Double(layers)))
+                ]
             }
         }
         let points: [AttentionGrid.Point] = attention.map {

@@ -98,14 +98,17 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
 // What a profile measures of a loaded model.
 extension ModelRunner {
     /// Runs one forward pass in its two parts; `atLayersEnd` is called between them.
-    func timedPass(_ inputs: BatchInputs, atLayersEnd: () -> Void) throws -> (layers: Nanoseconds, logits: Nanoseconds) {
+    func timedPass(_ inputs: BatchInputs, atLayersEnd: () -> Void) throws -> (layers: Nanoseconds, logits: Nanoseconds)
+    {
         try check(inputs)
         let began = MonotonicClock.now()
         var middle = began
-        try pipeline.run(inputs, vocabularySize: vocabularySize, atLayersEnd: {
-            middle = MonotonicClock.now()
-            atLayersEnd()
-        }, { _ in })
+        try pipeline.run(
+            inputs, vocabularySize: vocabularySize,
+            atLayersEnd: {
+                middle = MonotonicClock.now()
+                atLayersEnd()
+            }, { _ in })
         return (middle - began, MonotonicClock.now() - middle)
     }
 

@@ -26,7 +26,8 @@ struct ServerCalibration {
         }
         bar.clear()
         let result: ProbeResult = try Calibration.fitted(
-            title: "\(found.model) at \(url) on \(hardware.name)", date: PlanInputs.today, probe: found.steps, cost: cost,
+            title: "\(found.model) at \(url) on \(hardware.name)", date: PlanInputs.today, probe: found.steps,
+            cost: cost,
             kvBlocks: found.kvBlocks)
         if let file {
             try PlanInputs.write(try JSONValue(encoding: result.calibration).serialized(.pretty), to: file)

@@ -61,7 +61,9 @@ extension Fidelity {
                 if !onlyPage {
                     let fresh: [FidelityCell] = try await measure()
                     cells = cells.filter { old in !fresh.contains { $0.key == old.key } } + fresh
-                    if let results { try PlanInputs.write(try JSONValue(encoding: cells).serialized(.pretty), to: results) }
+                    if let results {
+                        try PlanInputs.write(try JSONValue(encoding: cells).serialized(.pretty), to: results)
+                    }
                 }
                 let page: String = MachineFidelityPage(cells: cells).text
                 guard let output else { return Console.say(page) }

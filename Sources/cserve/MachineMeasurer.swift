@@ -37,7 +37,8 @@ final class MachineMeasurer: @unchecked Sendable {
     }
 
     /// Serves a workload on a fresh engine; its steps and answers.
-    func serve(_ requests: [WorkloadRequest], seed: UInt64) async throws -> (answers: [LiveAnswer], steps: [StepRecord]) {
+    func serve(_ requests: [WorkloadRequest], seed: UInt64) async throws -> (answers: [LiveAnswer], steps: [StepRecord])
+    {
         let engine: Engine = try engine(loggedSteps: 100_000)
         let answers: [LiveAnswer] = await LiveServing(engine, seed: seed).run(requests)
         await engine.drain()

@@ -30,7 +30,8 @@ struct Profile: AsyncParsableCommand {
     @Option(help: "What the machine is called in --on and --gpus.")
     var name: String = "this-machine"
 
-    @Option(name: [.customShort("o"), .long], help: "Where the profile goes (default: NAME.json).", completion: .file())
+    @Option(
+        name: [.customShort("o"), .long], help: "Where the profile goes (default: NAME.json).", completion: .file())
     var output: String?
 
     @Flag(help: "Fewer shapes and rounds: some seconds, and larger errors.")

@@ -27,7 +27,8 @@ struct ProfileGrid {
     /// Prompt pieces for the dense operators, beyond the batches.
     var pieces: [Int] {
         let all: [Int] =
-            isQuick ? [32, 128, 256, 512] : [16, 32, 64, 96, 128, 160, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192]
+            isQuick
+            ? [32, 128, 256, 512] : [16, 32, 64, 96, 128, 160, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192]
         return all.filter { $0 <= maxTokens && $0 <= maxLength }
     }
 

@@ -78,7 +78,8 @@ struct ServerProbe {
     }
 
     private static let batches: [(clients: Int, prompt: Int)] = [
-        (1, 32), (2, 32), (4, 32), (8, 32), (16, 32), (1, 700), (2, 500), (4, 400), (8, 300), (12, 64), (6, 128), (3, 256),
+        (1, 32), (2, 32), (4, 32), (8, 32), (16, 32), (1, 700), (2, 500), (4, 400), (8, 300), (12, 64), (6, 128),
+        (3, 256),
     ]
 
     // MARK: What is measured
@@ -123,7 +124,9 @@ struct ServerProbe {
         var places: [Double] = []
         for answer in answers {
             let inside: [Int] = answer.chunks.indices.filter { answer.chunks[$0] >= start && answer.chunks[$0] <= end }
-            guard let first = inside.first, let last = inside.last, last > first, answer.chunks.count > 1 else { continue }
+            guard let first = inside.first, let last = inside.last, last > first, answer.chunks.count > 1 else {
+                continue
+            }
             let perChunk: Double = Double(answer.tokens) / Double(answer.chunks.count)
             let steps: Double = Double(last - first) * perChunk
             spans.append((answer.chunks[last] - answer.chunks[first]) / steps)

@@ -37,7 +37,8 @@ struct ProfileTests {
         #expect(profile.perRow["lm_head"] != nil && profile.perRow["sampler"] != nil)
         let simulated: CommandResult = try Command.run(
             [
-                "simulate", "--model", "cserve-demo", "--hardware", file, "--on", "my-box", "-w", "64/16", "--rate", "1",
+                "simulate", "--model", "cserve-demo", "--hardware", file, "--on", "my-box", "-w", "64/16", "--rate",
+                "1",
                 "--final-requests", "50", "--final-seeds", "1",
             ])
         #expect(simulated.status == 0, "\(simulated.errors)")
