@@ -64,12 +64,20 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        .target(
+            name: "CServeBench",
+            dependencies: [
+                "CServeCore", "CServeWorkload",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         // Floor 5: the composition root.
         .executableTarget(
             name: "cserve",
             dependencies: [
                 "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-                "CServeScheduling", "CServeSimulator", "CServePlanner",
+                "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -90,6 +98,14 @@ let package = Package(
             name: "CServeServerTests",
             dependencies: [
                 "CServeServer",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "CServeBenchTests",
+            dependencies: [
+                "CServeBench",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

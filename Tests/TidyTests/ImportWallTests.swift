@@ -14,9 +14,10 @@ private let walls: [String: Set<String>] = [
     "CServePlanner": ["CServeCore", "CServeCost", "CServeWorkload", "CServeSimulator"],
     "CServeEngine": ["CServeCore", "CServeScheduling", "CKernels"],
     "CServeServer": ["CServeCore", "CServeText"],
+    "CServeBench": ["CServeCore", "CServeWorkload"],
     "cserve": [
         "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-        "CServeScheduling", "CServeSimulator", "CServePlanner",
+        "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench",
     ],
 ]
 
@@ -35,6 +36,9 @@ private let outside: [String: Set<String>] = [
         "Logging",
         "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "NIOSSL", "NIOConcurrencyHelpers", "ServiceLifecycle",
         "Glibc", "Musl", "Darwin",
+    ],
+    "CServeBench": [
+        "Foundation", "Dispatch", "Synchronization", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Musl", "Darwin",
     ],
     "cserve": [
         "Foundation", "Synchronization", "ArgumentParser", "Logging", "Yams", "Glibc", "Musl", "Darwin", "NIOCore",
