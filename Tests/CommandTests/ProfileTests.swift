@@ -35,6 +35,10 @@ struct ProfileTests {
             #expect(series.counts.first == 1 && series.microseconds.allSatisfy { $0 >= 0 }, "\(name)")
         }
         #expect(profile.perRow["lm_head"] != nil && profile.perRow["sampler"] != nil)
+        try plans(with: file)
+    }
+
+    private func plans(with file: String) throws {
         let simulated: CommandResult = try Command.run(
             [
                 "simulate", "--model", "cserve-demo", "--hardware", file, "--on", "my-box", "-w", "64/16", "--rate",
