@@ -59,9 +59,9 @@ extension Fidelity {
             try await Failure.explained {
                 var cells: [FidelityCell] = try kept()
                 if !onlyPage {
-                    let fresh: [FidelityCell] = try await measure()
-                    cells = cells.filter { old in !fresh.contains { $0.key == old.key } } + fresh
-                    if let results {
+                    try await measure { fresh in
+                        cells = cells.filter { old in !fresh.contains { $0.key == old.key } } + fresh
+                        guard let results else { return }
                         try PlanInputs.write(try JSONValue(encoding: cells).serialized(.pretty), to: results)
                     }
                 }
@@ -76,7 +76,7 @@ extension Fidelity {
             return try JSONValue(parsing: try PlanInputs.read(results)).decoded(file: results)
         }
 
-        private func measure() async throws -> [FidelityCell] {
+        private func measure(_ afterRound: ([FidelityCell]) throws -> Void) async throws {
             var recipe: Recipe = try engine.resolved()
             try ModelLoader.checkFolder(recipe.model)
             try recipe.checkRunnable()
@@ -100,7 +100,7 @@ extension Fidelity {
                 machine: machine, plan: plan)
             let progress: FidelityProgress = FidelityProgress(total: 2 + plan.workloads.count * shares.count * rounds)
             defer { progress.finish() }
-            return try await fidelity.run(progress.step)
+            try await fidelity.run(progress.step, afterRound: afterRound)
         }
     }
 }

@@ -120,8 +120,8 @@ final class MachineFidelity {
             peaks: [.float32: 2e11, .float16: 2e11, .bfloat16: 4e11, .int8: 8e11], processors: machine.threads)
     }
 
-    /// Profiles and serves in turn, then predicts with the profile's medians.
-    func run(_ progress: (String) -> Void) async throws -> [FidelityCell] {
+    /// Profiles and serves in turn, and predicts with the profile's medians; what is known after each round is handed over.
+    func run(_ progress: (String) -> Void, afterRound: ([FidelityCell]) throws -> Void) async throws {
         progress("profile")
         try await profile(first: true)
         var loads: [Load] = try plan.workloads.flatMap { try self.loads($0) }
@@ -136,9 +136,9 @@ final class MachineFidelity {
                 let late: Double = LatencySummary(of: run.answers.map(\.lateness)).p99
                 loads[place].lateness = max(load.lateness, late)
             }
+            try afterRound(try loads.map(cell))
             if round + 1 < plan.rounds { try await profile(first: true) }
         }
-        return try loads.map(cell)
     }
 
     /// Decodes are profiled before every run, prompts and the loop once a round.
@@ -179,7 +179,8 @@ final class MachineFidelity {
         }
         return plan.shares.map { share in
             let rate: Double = share * carried
-            let count: Int = max(10, Int(rate * plan.seconds))
+            // Small loads may take twice as long, for the sake of their figures.
+            let count: Int = max(4, Int(rate * plan.seconds), min(10, Int(2 * rate * plan.seconds)))
             return Load(
                 workload: workload, share: share, rate: rate, requests: workload.requests(count, rate: rate))
         }
