@@ -8,7 +8,7 @@ import CServeSimulator
 import CServeWorkload
 
 /// Profiles and serves one loaded model in turn. Owned by one task at a time.
-final class MachineMeasurer: @unchecked Sendable {
+final class MachineMeasurer {
     let recipe: Recipe
     let session: ProfileSession
     private let scheduler: SchedulerConfiguration

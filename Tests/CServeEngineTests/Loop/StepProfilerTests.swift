@@ -8,7 +8,10 @@ import Testing
 @Suite("Step log")
 struct StepProfilerTests {
     private func engine(logged: Int) throws -> Engine {
-        let recipe = smallRecipe { $0.chunkedPrefillSize = 7 }
+        let recipe = smallRecipe {
+            $0.maxModelLen = 128
+            $0.chunkedPrefillSize = 7
+        }
         var configuration = EngineConfiguration(
             scheduler: try recipe.schedulerConfiguration(blockCount: 64, modelLength: 128, endTokens: []),
             vocabularySize: 64)
