@@ -22,7 +22,7 @@ final class ProfileSession {
     }
 
     /// Measurements of one round.
-    var passes: Int { grid.batches.count + grid.decodes.count + grid.rows.count }
+    var passes: Int { grid.batches.count + grid.decodes.count + grid.rows.count + again.count }
 
     /// Forgets what was measured.
     func reset() {
@@ -32,10 +32,9 @@ final class ProfileSession {
 
     /// Decode batches, decoding attention and the head: everything that memory bounds, and that other programs disturb.
     func round(_ step: () -> Void = {}) throws {
-        for batch in grid.batches {
-            try add(tokens: batch, Array(repeating: ProbeEntry(tokens: 1, context: 15), count: batch))
-            step()
-        }
+        // The first passes after a pause are slow, as no step of a busy engine is.
+        for _ in 0..<3 { _ = try probe.pass([ProbeEntry(tokens: 1, context: 15)], sampled: 1) }
+        try batches(grid.batches, step)
         for (requests, context) in grid.decodes {
             let entry: ProbeEntry = ProbeEntry(tokens: 1, context: context - 1)
             let times: PassTimes = try probe.pass(Array(repeating: entry, count: requests), sampled: 0)
@@ -49,6 +48,17 @@ final class ProfileSession {
             let times: PassTimes = try probe.pass(entries, sampled: rows)
             samples.add("lm_head", rows: rows, seconds: times.logits)
             whole.append((StepComposition(entries, sampled: rows), times.layers + times.logits))
+            step()
+        }
+        try batches(again, step)
+    }
+
+    /// Small batches are most of an engine's steps: they are measured at both ends of a round.
+    private var again: [Int] { grid.batches.filter { $0 <= 8 } }
+
+    private func batches(_ sizes: [Int], _ step: () -> Void) throws {
+        for batch in sizes {
+            try add(tokens: batch, Array(repeating: ProbeEntry(tokens: 1, context: 15), count: batch))
             step()
         }
     }
