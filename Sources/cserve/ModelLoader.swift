@@ -13,6 +13,8 @@ struct ModelLoader: Sendable {
     var servedNames: [String]
     /// Whether the KV cache's memory is there before requests are: for servers, which run long.
     var populatesCache: Bool = false
+    /// Steps that the engine logs; 0: none.
+    var loggedSteps: Int = 0
 
     /// Why a model could not be loaded.
     enum LoadError: Error, Hashable, CustomStringConvertible {

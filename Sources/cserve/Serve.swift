@@ -39,7 +39,8 @@ struct Serve: AsyncParsableCommand {
         var recipe: Recipe = try Failure.explained { try engine.resolved() }
         if let modelArgument { recipe.model = modelArgument }
         let loader: ModelLoader = ModelLoader(
-            recipe: recipe, text: text, servedNames: server.servedModelName, populatesCache: true)
+            recipe: recipe, text: text, servedNames: server.servedModelName, populatesCache: true,
+            loggedSteps: server.stepLog)
         try Failure.explained { try loader.check() }
         let logger: Logger = try Logs.logger(logs)
         let server: Server = Server(settings: try self.server.settings(), logger: logger, startedAt: started)

@@ -58,7 +58,7 @@ struct Simulate: ParsableCommand {
             let results = sweeper.run(try loads(setup, sweeper))
             bar.clear()
             if json { return Console.say(try JSONValue(encoding: results.map(\.option)).text(.pretty)) }
-            let text = SimulationText(setup: setup, results: results)
+            let text = SimulationText(setup: setup, results: results, basis: sweeper.basis)
             Console.say(text.text)
             if plot { Console.say("\n" + text.plot) }
         }
@@ -154,6 +154,8 @@ struct SimulatedWorkloadOptions: ParsableArguments {
 struct SimulationText {
     let setup: SimulationSetup
     let results: [(option: PlanOption, binding: String?)]
+    /// What the times rest on.
+    let basis: String
 
     var text: String {
         guard let first = results.first?.option else { return "Nothing was simulated." }
@@ -171,7 +173,8 @@ struct SimulationText {
         return [
             "\(setup.question.model), \(first.name)\(cost), workload \(setup.question.workload.name)", table.text,
             "Where a step's time goes:\n" + parts.joined(separator: "\n"),
-            "\(method.requests) requests over \(method.seeds) seeds a load; ±: 95% of seeds and model error.",
+            "\(method.requests) requests over \(method.seeds) seeds a load; ±: 95% of seeds and model error.\n"
+                + basis,
         ].joined(separator: "\n\n")
     }
 
