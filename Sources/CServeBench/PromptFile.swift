@@ -17,8 +17,8 @@ public struct PromptFile: Hashable, Sendable {
     /// A line is an object with `prompt` (text or token ids) or `messages`, and may say `output_tokens` or `max_tokens`. An
     /// array, or lines, of objects with `conversations` is ShareGPT's form: the first question is the prompt, the length of
     /// its answer the answer's, as in `vllm bench serve`.
-    /// - Throws: ``BenchError``.
-    public init(name: String, bytes: [UInt8]) throws(BenchError) {
+    /// - Throws: ``BenchSetupError``.
+    public init(name: String, bytes: [UInt8]) throws(BenchSetupError) {
         self.name = name
         digest = SHA256.hexadecimal(of: bytes)
         prompts = []
@@ -28,7 +28,7 @@ public struct PromptFile: Hashable, Sendable {
         guard !prompts.isEmpty else { throw .noPrompts(file: name) }
     }
 
-    private static func entries(_ bytes: [UInt8], _ name: String) throws(BenchError) -> [(JSONValue, Int)] {
+    private static func entries(_ bytes: [UInt8], _ name: String) throws(BenchSetupError) -> [(JSONValue, Int)] {
         if bytes.first(where: { $0 > 32 }) == UInt8(ascii: "[") {
             guard let items = (try? JSONValue(parsing: bytes))?.arrayValue else {
                 throw .badPrompt(file: name, line: 1, reason: "the array is no JSON; is the file complete?")
@@ -46,7 +46,7 @@ public struct PromptFile: Hashable, Sendable {
         return entries
     }
 
-    private static func prompt(_ entry: JSONValue, _ name: String, _ line: Int) throws(BenchError) -> RecordedPrompt? {
+    private static func prompt(_ entry: JSONValue, _ name: String, _ line: Int) throws(BenchSetupError) -> RecordedPrompt? {
         if let talk = entry["conversations"] ?? entry["conversation"] { return conversation(talk, line) }
         let length: Int? = ["output_tokens", "max_tokens", "max_completion_tokens", "output_len"].lazy
             .compactMap { entry[$0]?.intValue }.first

@@ -10,8 +10,8 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     public var prefix: String
 
     /// Reads `http://127.0.0.1:8000`, `localhost:8000`, `http://[::1]:8000/v1`.
-    /// - Throws: ``BenchError/badURL(_:)``, ``BenchError/needsTLS(_:)``.
-    public init(parsing text: String) throws(BenchError) {
+    /// - Throws: ``BenchSetupError/badURL(_:)``, ``BenchSetupError/needsTLS(_:)``.
+    public init(parsing text: String) throws(BenchSetupError) {
         guard !text.lowercased().hasPrefix("https://") else { throw .needsTLS(text) }
         var rest: Substring = text[...]
         if text.lowercased().hasPrefix("http://") { rest = rest.dropFirst(7) }

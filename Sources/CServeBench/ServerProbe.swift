@@ -39,10 +39,10 @@ public struct ServerProbe: Sendable {
     ///
     /// - Parameter vocabularySize: token ids are drawn below it; nil: below the largest that the server's tokenizer is seen
     ///   to use.
-    /// - Throws: ``BenchError``.
+    /// - Throws: ``BenchSetupError``.
     public func describe(
         model: String?, form: PromptForm, vocabularySize: Int?
-    ) async throws(BenchError) -> ServerDescription {
+    ) async throws(BenchSetupError) -> ServerDescription {
         let list: JSONValue? = try await models(isNeeded: model == nil)
         let entry: JSONValue? = list?["data"]?.arrayValue?.first { model == nil || $0["id"]?.stringValue == model }
         guard let name = model ?? entry?["id"]?.stringValue else { throw .noModels(url: "\(client.server)/v1") }
@@ -52,7 +52,7 @@ public struct ServerProbe: Sendable {
         var description = ServerDescription(
             model: name, maxModelLength: length, source: .tokens(vocabularySize: 2))
         if endpoint == .completions, form != .text {
-            let refusal: BenchError? = await trial.refusal(of: [1, 1])
+            let refusal: BenchSetupError? = await trial.refusal(of: [1, 1])
             if let refusal, form == .tokens { throw refusal }
             if refusal == nil {
                 let size: Int? = vocabularySize ?? entry?["meta"]?["n_vocab"]?.intValue ?? tokenizer?.vocabularySize
@@ -69,20 +69,20 @@ public struct ServerProbe: Sendable {
     /// Every model that is in use has more tokens than this.
     private static let smallVocabulary: Int = 1000
 
-    private func models(isNeeded: Bool) async throws(BenchError) -> JSONValue? {
+    private func models(isNeeded: Bool) async throws(BenchSetupError) -> JSONValue? {
         let path: String = "/v1/models"
         do {
             let answer: PlainAnswer = try await client.fetch(.GET, path)
             guard answer.status == 200 else {
                 guard isNeeded || [401, 403, 503].contains(answer.status) else { return nil }
-                throw BenchError.refused(
+                throw BenchSetupError.refused(
                     path: path, status: answer.status, text: BeginningText.message(answer.body))
             }
             guard let json = answer.json else {
-                throw BenchError.unexpectedAnswer(path: path, text: BeginningText.text(answer.body))
+                throw BenchSetupError.unexpectedAnswer(path: path, text: BeginningText.text(answer.body))
             }
             return json
-        } catch let error as BenchError {
+        } catch let error as BenchSetupError {
             throw error
         } catch {
             throw .unreachable(url: "\(client.server)", reason: error.reason)
@@ -111,13 +111,13 @@ struct TrialRequest: Sendable {
     let model: String
 
     /// Why the server does not take a prompt; nil: it does.
-    func refusal(of prompt: JSONValue) async -> BenchError? {
+    func refusal(of prompt: JSONValue) async -> BenchSetupError? {
         do { _ = try await answer(["prompt": prompt]) } catch { return error }
         return nil
     }
 
     /// The prompt's tokens of a text, or of messages that alternate, as the server counts them; nil: it does not.
-    func promptTokens(_ texts: [String]) async throws(BenchError) -> Int? {
+    func promptTokens(_ texts: [String]) async throws(BenchSetupError) -> Int? {
         let prompt: JSONValue =
             switch endpoint {
             case .completions: ["prompt": .string(texts.joined(separator: " "))]
@@ -132,7 +132,7 @@ struct TrialRequest: Sendable {
         return try await answer(prompt)["usage"]?["prompt_tokens"]?.intValue
     }
 
-    private func answer(_ prompt: JSONValue) async throws(BenchError) -> JSONValue {
+    private func answer(_ prompt: JSONValue) async throws(BenchSetupError) -> JSONValue {
         var body: JSONObject = JSONObject([("model", .string(model)), ("max_tokens", 1), ("temperature", 0)])
         for (key, value) in prompt.objectValue?.members ?? [] { body[key] = value }
         let path: String = endpoint.rawValue

@@ -21,8 +21,8 @@ struct WordFinder: Sendable {
         """.split(separator: " ").map { String($0) }
 
     /// The words, what messages add to them, and what a reader should know if lengths are not exact.
-    /// - Throws: ``BenchError`` if the server takes no text either.
-    func find() async throws(BenchError) -> (WordList, String?) {
+    /// - Throws: ``BenchSetupError`` if the server takes no text either.
+    func find() async throws(BenchSetupError) -> (WordList, String?) {
         var words: [String] = Self.common
         if let tokenizer {
             words = await singles(Self.common, tokenizer)
@@ -33,7 +33,7 @@ struct WordFinder: Sendable {
     }
 
     /// Measures what the server adds, and whether lengths come out as they should.
-    private func measured(_ words: [String]) async throws(BenchError) -> (WordList, String?) {
+    private func measured(_ words: [String]) async throws(BenchSetupError) -> (WordList, String?) {
         var list = WordList(words: words)
         let text: String = words.joined(separator: " ")
         guard let one = try await trial.promptTokens([words[0]]), let all = try await trial.promptTokens([text]) else {

@@ -2,7 +2,7 @@
 import CServeCore
 
 /// What keeps a benchmark from starting.
-public enum BenchError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum BenchSetupError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The address is none.
     case badURL(String)
     /// The address asks for TLS.
