@@ -109,3 +109,28 @@ public struct PromptFile: Hashable, Sendable {
         return trace
     }
 }
+
+extension PromptFile {
+    /// Takes the lengths of recorded answers from the server's tokenizer, where it can be asked; else they stay estimates.
+    /// - Parameter first: how many prompts are needed at most; nil: all.
+    public mutating func count(by client: StreamingClient, model: String, first: Int?) async throws {
+        guard prompts.contains(where: { $0.answer != nil }),
+            let tokenizer = await ServerTokenizer.find(client, model: model)
+        else { return }
+        for place in prompts.indices.prefix(first ?? .max) {
+            guard let answer = prompts[place].answer, let count = await tokenizer.count(answer) else { continue }
+            prompts[place].outputTokens = max(1, count)
+        }
+    }
+
+    /// Refuses prompts that an endpoint cannot take.
+    /// - Throws: ``BenchSetupError/wrongEndpoint(file:line:path:)``.
+    public func check(_ endpoint: BenchEndpoint) throws(BenchSetupError) {
+        guard endpoint == .chat else { return }
+        for prompt in prompts {
+            if case .tokens = prompt.content {
+                throw .wrongEndpoint(file: name, line: prompt.line, path: endpoint.rawValue)
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-// `cserve bench`: what this machine makes of a model, and of each kernel, beside what it could do at most.
+// `cserve bench`: a server under load; what this machine makes of a model, and of each kernel, beside its limits.
 
 import ArgumentParser
 import CServeCore
@@ -7,14 +7,15 @@ import CServeEngine
 /// Measures.
 struct Bench: ParsableCommand {
     static let configuration: CommandConfiguration = CommandConfiguration(
-        abstract: "Measure a model, or the kernels, beside the machine's own limits.",
+        abstract: "Measure a server under load, or a model or the kernels beside the machine's own limits.",
         discussion: """
             EXAMPLES
+              cserve bench --url http://127.0.0.1:8000 --workload chat --rate 4 --duration 60s
               cserve bench offline --model ./Llama-3.2-1B-Instruct
               cserve bench offline -p 512,2048 -n 128 -b 1,4,8,32 -r 5 --threads 2 --json
               cserve bench kernels --filter "linear bf16"
             """,
-        subcommands: [Offline.self, Kernels.self])
+        subcommands: [Serve.self, Offline.self, Kernels.self], defaultSubcommand: Serve.self)
 }
 
 /// Numbers as figures of three digits, and rows of a Markdown table.
