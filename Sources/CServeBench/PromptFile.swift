@@ -46,7 +46,9 @@ public struct PromptFile: Hashable, Sendable {
         return entries
     }
 
-    private static func prompt(_ entry: JSONValue, _ name: String, _ line: Int) throws(BenchSetupError) -> RecordedPrompt? {
+    private static func prompt(_ entry: JSONValue, _ name: String, _ line: Int) throws(BenchSetupError)
+        -> RecordedPrompt?
+    {
         if let talk = entry["conversations"] ?? entry["conversation"] { return conversation(talk, line) }
         let length: Int? = ["output_tokens", "max_tokens", "max_completion_tokens", "output_len"].lazy
             .compactMap { entry[$0]?.intValue }.first
@@ -55,7 +57,8 @@ public struct PromptFile: Hashable, Sendable {
         }
         guard let content = content(entry) else {
             throw .badPrompt(
-                file: name, line: line, reason: "it has neither prompt (text or token ids) nor messages nor conversations")
+                file: name, line: line,
+                reason: "it has neither prompt (text or token ids) nor messages nor conversations")
         }
         return RecordedPrompt(content, line: line, promptTokens: estimate(content), outputTokens: length)
     }

@@ -45,7 +45,8 @@ struct WordFinder: Sendable {
         }
         let isExact: Bool = all - one == words.count - 1
         return (
-            list, isExact ? nil : "Not every word of the prompts is one token here: lengths are as the server counted them."
+            list,
+            isExact ? nil : "Not every word of the prompts is one token here: lengths are as the server counted them."
         )
     }
 

@@ -71,7 +71,9 @@ struct AnswerReaderTests {
     @Test("Every misbehaviour is reported as what it is")
     func misbehaviour() {
         let json: String = "{\"error\":{\"message\":\"queue is full\",\"type\":\"overloaded\"}}"
-        #expect(read(json, status: 429, retryAfter: "3").measurement.failure == .status(429, "queue is full (Retry-After: 3)"))
+        #expect(
+            read(json, status: 429, retryAfter: "3").measurement.failure
+                == .status(429, "queue is full (Retry-After: 3)"))
         #expect(read("oops\nline", status: 500, type: nil).measurement.failure == .status(500, "oops line"))
         #expect(read("{\"detail\":\"no\"}", status: 404, type: nil).measurement.failure == .status(404, "no"))
         #expect(

@@ -32,7 +32,9 @@ struct EventSplitterTests {
         }
     }
 
-    @Test("A byte order mark, an empty data line and a missing last blank line are as the standard, or servers, have them")
+    @Test(
+        "A byte order mark, an empty data line and a missing last blank line are as the standard, or servers, have them"
+    )
     func oddities() throws {
         #expect(try events([[0xEF, 0xBB, 0xBF] + Array("data: a\n\n".utf8)]) == [event("a")])
         #expect(try events([Array("data\n\n".utf8)]) == [event("")])

@@ -10,7 +10,8 @@ struct RequestWriterTests {
     private let request = WorkloadRequest(
         index: 2, arrival: nil, promptLength: 9, outputLength: 4,
         segments: [
-            PromptSegment(.text(5), tokens: 3), PromptSegment(.answer(1), tokens: 2), PromptSegment(.text(6), tokens: 4),
+            PromptSegment(.text(5), tokens: 3), PromptSegment(.answer(1), tokens: 2),
+            PromptSegment(.text(6), tokens: 4),
         ])
 
     private func body(
@@ -84,13 +85,16 @@ struct PromptFileTests {
         #expect(file.prompts[2].content == .tokens([5, 6, 7]))
         let trace: Trace = try file.trace(outputTokens: 64)
         #expect(trace.count == 3 && trace.request(2).outputLength == 64 && trace.request(2).promptLength == 3)
-        #expect(trace.digest == SHA256.hexadecimal(of: Array(
-            """
-            {"prompt": "What is it?", "output_tokens": 12}
+        #expect(
+            trace.digest
+                == SHA256.hexadecimal(
+                    of: Array(
+                        """
+                        {"prompt": "What is it?", "output_tokens": 12}
 
-            {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 3}
-            {"prompt": [5, 6, 7]}
-            """.utf8)))
+                        {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 3}
+                        {"prompt": [5, 6, 7]}
+                        """.utf8)))
     }
 
     @Test("ShareGPT's first question is the prompt, its answer's length the answer's")
@@ -136,7 +140,8 @@ struct ServerAddressTests {
         #expect(try ServerAddress(parsing: text).description == address)
     }
 
-    @Test("Others are refused", arguments: ["", "http://", "h:0", "h:x", "http://u@h", "http://h/?q", "[::1", "[::1]8"])
+    @Test(
+        "Others are refused", arguments: ["", "http://", "h:0", "h:x", "http://u@h", "http://h/?q", "[::1", "[::1]8"])
     func bad(text: String) {
         #expect(throws: BenchSetupError.badURL(text)) { try ServerAddress(parsing: text) }
     }

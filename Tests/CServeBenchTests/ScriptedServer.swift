@@ -160,7 +160,8 @@ enum Wire {
     static let lastChunk: String = "0\r\n\r\n"
 
     /// A response that is sent at once.
-    static func whole(_ status: String, _ body: String, type: String = "application/json", more: String = "") -> String {
+    static func whole(_ status: String, _ body: String, type: String = "application/json", more: String = "") -> String
+    {
         "HTTP/1.1 \(status)\r\ncontent-type: \(type)\r\n\(more)content-length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 

@@ -75,8 +75,9 @@ struct ServerProbeTests {
 
     @Test("What keeps a run from starting is told before anything is sent")
     func refusals() async throws {
-        await #expect(throws: BenchSetupError.refused(
-            path: "/v1/completions", status: 400, text: "prompt must be text")
+        await #expect(
+            throws: BenchSetupError.refused(
+                path: "/v1/completions", status: 400, text: "prompt must be text")
         ) { try await describe(try await server(takesTokens: false, hasTokenizer: true), form: .tokens) }
         let empty = try await server(takesTokens: true, hasTokenizer: true, models: "{\"data\":[]}")
         await #expect(throws: BenchSetupError.noModels(url: "\(empty.url)/v1")) { try await describe(empty) }

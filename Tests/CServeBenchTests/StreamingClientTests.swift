@@ -67,7 +67,9 @@ struct StreamingClientTests {
 
     @Test("A hang ends with the request's time, in the head, in the stream, or before any byte")
     func hangs() async throws {
-        for script in [[], [Wire.text("HTTP/1.1 200 OK\r\n")], [Wire.text(Wire.eventsHead + Wire.chunk(Wire.event("a")))]] {
+        for script in [
+            [], [Wire.text("HTTP/1.1 200 OK\r\n")], [Wire.text(Wire.eventsHead + Wire.chunk(Wire.event("a")))],
+        ] {
             let one: RequestMeasurement = try await outcome(timeout: 200 * .millisecond) { _ in script }
             #expect(one.failure == .timeout)
         }
@@ -103,7 +105,11 @@ struct StreamingClientTests {
     @Test("Refusals carry the status, the message and when to come again")
     func refusals() async throws {
         let busy: RequestMeasurement = try await outcome { _ in
-            [Wire.text(Wire.whole("429 Too Many Requests", "{\"error\":{\"message\":\"busy\"}}", more: "retry-after: 2\r\n"))]
+            [
+                Wire.text(
+                    Wire.whole(
+                        "429 Too Many Requests", "{\"error\":{\"message\":\"busy\"}}", more: "retry-after: 2\r\n"))
+            ]
         }
         #expect(busy.failure == .status(429, "busy (Retry-After: 2)"))
         let broken: RequestMeasurement = try await outcome { _ in [Wire.text(Wire.whole("500 Oops", "trace"))] }
