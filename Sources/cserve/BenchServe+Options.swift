@@ -123,15 +123,27 @@ struct BenchLoadOptions: ParsableArguments {
     /// How long requests arrive where nothing else ends the run.
     private static let defaultDuration: Nanoseconds = 60 * .second
 
+    /// The workload of the flags, which needs no server; nil for recorded prompts.
+    func workload(_ options: WorkloadOptions) throws -> Workload? {
+        if prompts != nil, trace != nil || options.workload != nil {
+            throw WorkloadOptionError.conflict("--prompts", "--workload or --trace")
+        }
+        guard prompts == nil else { return nil }
+        if trace != nil, options.workload != nil { throw WorkloadOptionError.conflict("--trace", "--workload") }
+        var options: WorkloadOptions = options
+        if let trace { options.workload = trace }
+        return try options.resolved()
+    }
+
     /// What is sent.
-    func work(_ options: WorkloadOptions, _ target: BenchTarget) async throws -> BenchWork {
+    func work(
+        _ workload: Workload?, _ options: WorkloadOptions, _ target: BenchTarget
+    ) async throws -> BenchWork {
         var work: BenchWork
-        if let prompts {
-            work = try await recorded(prompts, options, target)
+        if let workload {
+            work = BenchWork(workload: workload, source: target.description.source)
         } else {
-            var options: WorkloadOptions = options
-            if let trace { options.workload = trace }
-            work = BenchWork(workload: try options.resolved(), source: target.description.source)
+            work = try await recorded(prompts ?? "", options, target)
         }
         if work.workload.isEndless { work.workload.duration = Self.defaultDuration }
         try check(work.workload, target)

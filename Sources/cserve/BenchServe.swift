@@ -30,9 +30,11 @@ extension Bench {
 
         func run() async throws {
             try await Failure.explained {
+                try output.check()
+                let given: Workload? = try load.workload(workload)
                 let target: BenchTarget = try await BenchTarget.open(server)
                 do {
-                    try await measure(target)
+                    try await measure(given, on: target)
                     await target.client.shutDown()
                 } catch {
                     await target.client.shutDown()
@@ -41,13 +43,15 @@ extension Bench {
             }
         }
 
-        private func measure(_ target: BenchTarget) async throws {
-            let work: BenchWork = try await load.work(workload, target)
+        private func measure(_ given: Workload?, on target: BenchTarget) async throws {
+            let work: BenchWork = try await load.work(given, workload, target)
             for note in target.description.notes { Console.complain("Note: \(note)") }
             let session = BenchSession(target: target, settings: try load.settings())
             try await session.warmUp(work, requests: load.numWarmups)
             let run: BenchRun = await session.measure(work)
-            try output.write(run, window: try load.window())
+            let setting = BenchSetting(
+                work.workload, endpoint: target.endpoint, maxConcurrency: load.maxConcurrency)
+            try output.write(run, windows: try load.window(), setting: setting)
             guard run.requests.contains(where: { $0.failure == nil }) else { throw ExitCode.failure }
         }
     }
