@@ -21,24 +21,10 @@ struct Bench: ParsableCommand {
 /// Numbers as figures of three digits, and rows of a Markdown table.
 enum BenchText {
     /// Three significant digits, without an exponent.
-    static func figure(_ value: Double) -> String {
-        guard value.isFinite else { return "-" }
-        var decimals: Int = 0
-        var size: Double = abs(value)
-        while size < 100, size > 0, decimals < 4 {
-            size *= 10
-            decimals += 1
-        }
-        var scale: Double = 1
-        for _ in 0..<decimals { scale *= 10 }
-        let rounded: Double = (value * scale).rounded() / scale
-        return decimals == 0 || rounded == rounded.rounded() && size >= 1000 ? "\(Int(rounded))" : "\(rounded)"
-    }
+    static func figure(_ value: Double) -> String { FigureText.figure(value) }
 
     /// A share in whole percent.
-    static func percent(_ share: Double) -> String {
-        share.isFinite ? "\(Int((share * 100).rounded()))%" : "-"
-    }
+    static func percent(_ share: Double) -> String { FigureText.percent(share) }
 
     /// Seconds with the unit that fits.
     static func time(_ seconds: Double) -> String {
