@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
               cserve bench offline -p 512,2048 -n 128 -b 1,4,8,32 -r 5 --threads 2 --json
               cserve bench kernels --filter "linear bf16"
             """,
-        subcommands: [Serve.self, Offline.self, Kernels.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, Compare.self, Offline.self, Kernels.self], defaultSubcommand: Serve.self)
 }
 
 /// Numbers as figures of three digits, and rows of a Markdown table.

@@ -44,8 +44,9 @@ struct BenchOutputOptions: ParsableArguments {
     func objective() throws -> ServiceLevelObjective? { try slo.map { try ServiceLevelObjective(parsing: $0) } }
 
     /// Refuses, before anything is measured, what could not be written afterwards.
-    func check() throws {
+    func check(isSweep: Bool) throws {
         _ = try objective()
+        if isSweep, format != .cserve { throw WorkloadOptionError.conflict("--format", "--sweep") }
         for path in [out, html].compactMap({ $0 }) { try BenchFile.probe(path) }
     }
 
@@ -68,6 +69,14 @@ struct BenchOutputOptions: ParsableArguments {
         try text(run, result, objective, setting, withRecords: saveRecords ?? false) {
             try FileHandle.standardOutput.write(contentsOf: Data($0))
         }
+    }
+
+    /// Prints and writes a sweep.
+    func write(_ curve: LoadCurve) throws {
+        let text: [UInt8] = curve.json.serialized(.pretty) + [UInt8(ascii: "\n")]
+        if let out { try BenchFile.write(out) { try $0(text) } }
+        if let html { try BenchFile.write(html) { try $0(Array(curve.html.utf8)) } }
+        Console.say(json ? String(decoding: text, as: UTF8.self) : curve.text)
     }
 
     private func text(

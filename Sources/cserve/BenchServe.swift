@@ -19,6 +19,7 @@ extension Bench {
                 EXAMPLES
                   cserve bench --url http://127.0.0.1:8000 --workload chat --rate 4 --duration 60s
                   cserve bench --workload 1024/128 --concurrency 16 --requests 200 --slo ttft:p99<1s,tpot:p95<50ms
+                  cserve bench --workload rag --sweep --slo ttft:p99<2s --html sweep.html
                   cserve bench --trace azure.csv --speedup 2 --out run.json --html run.html
                   cserve bench --prompts questions.jsonl --rate 2 --endpoint chat --format vllm --json
                 """)
@@ -26,11 +27,14 @@ extension Bench {
         @OptionGroup(title: "Server") var server: BenchServerOptions
         @OptionGroup(title: "Workload") var workload: WorkloadOptions
         @OptionGroup(title: "Run") var load: BenchLoadOptions
+        @OptionGroup(title: "Sweep") var sweep: BenchSweepOptions
         @OptionGroup(title: "Result") var output: BenchOutputOptions
 
         func run() async throws {
             try await Failure.explained {
-                try output.check()
+                try output.check(isSweep: sweep.sweep)
+                try sweep.check()
+                _ = try (load.settings(), load.window())
                 let given: Workload? = try load.workload(workload)
                 let target: BenchTarget = try await BenchTarget.open(server)
                 do {
@@ -46,13 +50,28 @@ extension Bench {
         private func measure(_ given: Workload?, on target: BenchTarget) async throws {
             let work: BenchWork = try await load.work(given, workload, target)
             for note in target.description.notes { Console.complain("Note: \(note)") }
-            let session = BenchSession(target: target, settings: try load.settings())
-            try await session.warmUp(work, requests: load.numWarmups)
+            let session = BenchSession(target, settings: try load.settings())
+            await session.warmUp(work, requests: load.numWarmups)
+            if sweep.sweep { return try await sweep(work, session, target) }
             let run: BenchRun = await session.measure(work)
             let setting = BenchSetting(
                 work.workload, endpoint: target.endpoint, maxConcurrency: load.maxConcurrency)
             try output.write(run, windows: try load.window(), setting: setting)
             guard run.requests.contains(where: { $0.failure == nil }) else { throw ExitCode.failure }
+        }
+
+        private func sweep(_ work: BenchWork, _ session: BenchSession, _ target: BenchTarget) async throws {
+            var work: BenchWork = work
+            if workload.duration == nil { work.workload.duration = nil }
+            if workload.requests == nil { work.workload.requests = nil }
+            let sweeper = BenchSweep(
+                session: session, work: work, settings: try load.settings(), windows: try load.window(),
+                objective: try output.objective())
+            let search = LoadSearch(
+                start: workload.rate, tolerance: sweep.sweepTolerance, mostRuns: sweep.sweepRuns)
+            let curve: LoadCurve = try await sweeper.curve(
+                search, target: "\(target.client.server)", model: target.description.model)
+            try output.write(curve)
         }
     }
 }
