@@ -52,6 +52,7 @@ final class LoadRun: @unchecked Sendable {
     /// Starts the clock.
     func begin(_ onEnd: @escaping ([RequestMeasurement]) -> Void) {
         self.onEnd = onEnd
+        if isStopping { return end() }
         prepare()
         origin = .now()
         if let limit = settings.maxRunTime {
@@ -64,8 +65,9 @@ final class LoadRun: @unchecked Sendable {
 
     /// Ends the run: nothing more is sent, and nobody waits any longer.
     func stop() {
-        guard !isStopping, onEnd != nil else { return }
+        guard !isStopping else { return }
         isStopping = true
+        guard onEnd != nil else { return }
         client.cancelAll(.interrupted)
         step()
     }
