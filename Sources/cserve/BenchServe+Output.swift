@@ -74,7 +74,8 @@ struct BenchOutputOptions: ParsableArguments {
 
     /// The same seed twice is the same texts twice: the second run would measure the server's prefix cache.
     private static func cacheNote(_ report: BenchReport, _ run: BenchRun) -> String? {
-        let shares: Bool = ["\"prefixes\":", "\"conversations\":", "\"trace\":"].contains { run.workload.contains($0) }
+        let sharing: [String] = ["prefixes", "conversations", "trace"]
+        let shares: Bool = sharing.contains { run.workload.contains("\"\($0)\":") }
         guard !shares, report.cachedTokens * 20 > report.promptTokens else { return nil }
         let share: String = BenchText.percent(Double(report.cachedTokens) / Double(report.promptTokens))
         return "\(share) of the prompts' tokens were in the server's prefix cache, though no texts are shared. Were the "
