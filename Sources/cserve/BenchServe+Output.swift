@@ -78,8 +78,8 @@ struct BenchOutputOptions: ParsableArguments {
         let shares: Bool = sharing.contains { run.workload.contains("\"\($0)\":") }
         guard !shares, report.cachedTokens * 20 > report.promptTokens else { return nil }
         let share: String = BenchText.percent(Double(report.cachedTokens) / Double(report.promptTokens))
-        return "\(share) of the prompts' tokens were in the server's prefix cache, though no texts are shared. Were the "
-            + "same requests sent before? Another --seed has other texts."
+        return "\(share) of the prompts' tokens were in the server's prefix cache, though no texts are shared. Were "
+            + "the same requests sent before? Another --seed has other texts."
     }
 
     /// Prints and writes a sweep.
