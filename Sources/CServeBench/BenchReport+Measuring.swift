@@ -2,7 +2,7 @@
 import CServeCore
 
 extension BenchReport {
-    /// Sums a run up. Cost: a second or two for a million requests; memory for seven latencies of each, and for the gaps of
+    /// Sums a run up. Cost: some seconds for a million requests; memory for seven latencies of each, and for the gaps of
     /// up to four million.
     /// - Parameters:
     ///   - slo: what ``goodput`` and ``attainment`` judge.

@@ -16,6 +16,8 @@ public struct SimulationOptions: Hashable, Codable, Sendable {
     public var skipsSteadySteps: Bool = true
     /// Whether the report holds a record of every request.
     public var keepsRecords: Bool = false
+    /// Whether records hold the time of every token; steps are then taken one by one.
+    public var keepsTokenTimes: Bool = false
     /// The share of the sending time that is left out of the steady window, at its beginning.
     public var rampShare: Double = 0.2
     /// Power of all accelerators of one replica while they work.

@@ -22,7 +22,7 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
         self.endsAtPreemption = endsAtPreemption
         self.cluster = cluster
         self.options = options
-        replicas = cluster.replicas.map { ReplicaLoop($0, skips: options.skipsSteadySteps) }
+        replicas = cluster.replicas.map { ReplicaLoop($0, skips: options.skipsSteadySteps && !options.keepsTokenTimes) }
         books = RequestBooks(options)
         router = Router(cluster.routing, replicas: cluster.replicas.count)
         feed = WorkloadFeed(source, options.load)

@@ -123,6 +123,13 @@ struct BenchLoadOptions: ParsableArguments {
     /// How long requests arrive where nothing else ends the run.
     private static let defaultDuration: Nanoseconds = 60 * .second
 
+    /// A workload that would have no end gets one.
+    static func bounded(_ workload: Workload) -> Workload {
+        var workload: Workload = workload
+        if workload.isEndless { workload.duration = defaultDuration }
+        return workload
+    }
+
     /// The workload of the flags, which needs no server; nil for recorded prompts.
     func workload(_ options: WorkloadOptions) throws -> Workload? {
         if prompts != nil, trace != nil || options.workload != nil {
@@ -145,7 +152,7 @@ struct BenchLoadOptions: ParsableArguments {
         } else {
             work = try await recorded(prompts ?? "", options, target)
         }
-        if work.workload.isEndless { work.workload.duration = Self.defaultDuration }
+        work.workload = Self.bounded(work.workload)
         try check(work.workload, target)
         return work
     }

@@ -20,6 +20,7 @@ extension Bench {
                   cserve bench --url http://127.0.0.1:8000 --workload chat --rate 4 --duration 60s
                   cserve bench --workload 1024/128 --concurrency 16 --requests 200 --slo ttft:p99<1s,tpot:p95<50ms
                   cserve bench --workload rag --sweep --slo ttft:p99<2s --html sweep.html
+                  cserve bench --simulate 4xl4,pp=4 --model llama-3-8b --workload chat --rate 8
                   cserve bench --trace azure.csv --speedup 2 --out run.json --html run.html
                   cserve bench --prompts questions.jsonl --rate 2 --endpoint chat --format vllm --json
                 """)
@@ -28,6 +29,7 @@ extension Bench {
         @OptionGroup(title: "Workload") var workload: WorkloadOptions
         @OptionGroup(title: "Run") var load: BenchLoadOptions
         @OptionGroup(title: "Sweep") var sweep: BenchSweepOptions
+        @OptionGroup(title: "Simulation") var simulation: BenchSimulationOptions
         @OptionGroup(title: "Result") var output: BenchOutputOptions
 
         func run() async throws {
@@ -36,6 +38,10 @@ extension Bench {
                 try sweep.check()
                 _ = try (load.settings(), load.window())
                 let given: Workload? = try load.workload(workload)
+                if let deployment = simulation.simulate {
+                    guard let given else { throw WorkloadOptionError.conflict("--simulate", "--prompts") }
+                    return try simulate(deployment, given)
+                }
                 let target: BenchTarget = try await BenchTarget.open(server)
                 do {
                     try await measure(given, on: target)

@@ -40,7 +40,7 @@ struct BenchSweep {
     let objective: ServiceLevelObjective?
 
     /// How long each load is offered where nothing is said.
-    private static let defaultDuration: Nanoseconds = 30 * .second
+    static let defaultDuration: Nanoseconds = 30 * .second
     /// What a run may take beyond twice its duration: longer queues are no longer worth waiting for.
     private static let patience: Nanoseconds = 10 * .second
 
@@ -66,21 +66,10 @@ struct BenchSweep {
         return bounded
     }
 
-    /// The workload at a load. Each run has texts of its own, which no earlier run has left in a prefix cache.
+    /// The workload at a load.
     private func load(_ probe: OfferedProbe, number: Int) -> BenchWork {
         var work: BenchWork = work
-        work.workload.seed &+= UInt64(number)
-        if work.workload.requests == nil { work.workload.duration = duration }
-        if case .trace(var replay) = work.workload.content {
-            replay.repeats = true
-            work.workload.content = .trace(replay)
-        }
-        switch probe {
-        case .clients(let clients): work.workload.arrivals = .closedLoop(ClosedLoop(clients: clients))
-        case .rate(let rate):
-            if case .closedLoop = work.workload.arrivals { work.workload.arrivals = .poisson(rate: rate) }
-            work.workload = work.workload.scaled(toRate: rate)
-        }
+        work.workload = work.workload.offered(probe, number: number, duration: duration)
         return work
     }
 
@@ -89,5 +78,25 @@ struct BenchSweep {
         case .clients(let clients): clients == 1 ? "1 client" : "\(clients) clients"
         case .rate(let rate): "\(BenchText.figure(rate))/s"
         }
+    }
+}
+
+extension Workload {
+    /// The workload at a load of a sweep. Each run has texts of its own, which no earlier run has left in a prefix cache.
+    func offered(_ probe: OfferedProbe, number: Int, duration: Nanoseconds) -> Workload {
+        var copy: Workload = self
+        copy.seed &+= UInt64(number)
+        if copy.requests == nil { copy.duration = duration }
+        if case .trace(var replay) = copy.content {
+            replay.repeats = true
+            copy.content = .trace(replay)
+        }
+        switch probe {
+        case .clients(let clients): copy.arrivals = .closedLoop(ClosedLoop(clients: clients))
+        case .rate(let rate):
+            if case .closedLoop = copy.arrivals { copy.arrivals = .poisson(rate: rate) }
+            copy = copy.scaled(toRate: rate)
+        }
+        return copy
     }
 }
