@@ -71,7 +71,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
+            ], swiftSettings: optimisedSwift),
         // Floor 5: the composition root.
         .executableTarget(
             name: "cserve",

@@ -2,6 +2,7 @@
 import CServeCore
 import CServeCost
 import CServeSimulator
+import CServeWorkload
 
 /// A deployment that somebody has chosen, simulated at given loads.
 public struct LoadSweep: Sendable {
@@ -55,6 +56,19 @@ public struct LoadSweep: Sendable {
         let model = FluidModel(deployment.replica, sample)
         let most: Double = (model.fastest(tokenTime: .infinity) ?? model.state(running: 1)).rate
         return [0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1, 1.1].map { $0 * most * Double(deployment.replicas) }
+    }
+
+    /// Serves a workload as it is, once, and keeps every request's times.
+    public func serve(_ workload: Workload) -> SimulationReport {
+        var options = SimulationOptions()
+        options.seed = workload.seed
+        options.vocabularySize = planner.question.shape.vocabularySize
+        options.objective = planner.question.targets.objective
+        options.load = LoadPattern(workload.arrivals)
+        options.keepsRecords = true
+        options.keepsTokenTimes = true
+        let cluster = ClusterSpec(deployment.replica.spec, count: deployment.replicas)
+        return Simulator(cluster, options).run(workload.stream())
     }
 
     /// Simulates every load.

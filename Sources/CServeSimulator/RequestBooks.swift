@@ -42,8 +42,12 @@ struct RequestBooks: ReplicaObserver {
     private var live: [Book] = []
     private var vacant: [Int] = []
     private var serial: UInt64 = 0
+    private let keepsTokenTimes: Bool
 
-    init(_ options: SimulationOptions) { tally = RequestTally(options) }
+    init(_ options: SimulationOptions) {
+        tally = RequestTally(options)
+        keepsTokenTimes = options.keepsTokenTimes
+    }
 
     /// Opens a book. A request's name is its place among the live ones, below a number that is never used again.
     mutating func open(_ request: WorkloadRequest, at arrival: Nanoseconds, on replica: Int) -> RequestID {
@@ -104,6 +108,7 @@ struct RequestBooks: ReplicaObserver {
     private mutating func take(_ count: Int, of id: RequestID, from first: Nanoseconds, to last: Nanoseconds) {
         let place: Int = place(id)
         let before: Nanoseconds = live[place].take(count, last: last)
+        if keepsTokenTimes { live[place].record.tokenTimes.append(last + egress) }
         if before == .min {
             live[place].record.firstToken = first + egress
             timeline.addPrompt(live[place].record.promptTokens, at: first + egress)

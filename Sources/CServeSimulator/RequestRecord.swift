@@ -36,6 +36,8 @@ public struct RequestRecord: Hashable, Codable, Sendable {
     public var firstToken: Nanoseconds = 0
     /// When its client had the last token, or heard of the failure.
     public var end: Nanoseconds = 0
+    /// When its client had tokens, a time for each step that gave some, if that was asked for.
+    public var tokenTimes: [Nanoseconds] = []
     /// How often it lost its blocks and was computed again.
     public var preemptions: Int = 0
     /// Why it got no answer; nil if it did.
@@ -66,6 +68,7 @@ public struct RequestRecord: Hashable, Codable, Sendable {
         case queueTime = "queue_time_ns"
         case firstToken = "first_token_ns"
         case end = "end_ns"
+        case tokenTimes = "token_times_ns"
         case preemptions
         case failure
     }

@@ -1,13 +1,6 @@
 // How a simulation is run and what it is asked for besides latencies.
 import CServeCore
-
-/// How requests come.
-public enum LoadPattern: Hashable, Codable, Sendable {
-    /// Each at its own time, whatever the cluster does.
-    case openLoop
-    /// So many clients: each sends its next request when the one before has ended, and it has thought for a while.
-    case closedLoop(clients: Int, thinkTime: Nanoseconds = 0)
-}
+import CServeWorkload
 
 /// A simulation's settings.
 public struct SimulationOptions: Hashable, Codable, Sendable {
@@ -23,6 +16,8 @@ public struct SimulationOptions: Hashable, Codable, Sendable {
     public var skipsSteadySteps: Bool = true
     /// Whether the report holds a record of every request.
     public var keepsRecords: Bool = false
+    /// Whether records hold the time of every token; steps are then taken one by one.
+    public var keepsTokenTimes: Bool = false
     /// The share of the sending time that is left out of the steady window, at its beginning.
     public var rampShare: Double = 0.2
     /// Power of all accelerators of one replica while they work.

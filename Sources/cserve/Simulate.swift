@@ -84,7 +84,9 @@ struct Simulate: ParsableCommand {
         }
     }
 
-    private func setup() throws -> SimulationSetup {
+    /// What the flags ask for.
+    /// - Parameter given: a workload in place of the flags' own.
+    func setup(_ given: Workload? = nil) throws -> SimulationSetup {
         let catalog: HardwareCatalog = try hardware.catalog()
         let base: DeploymentPlan? = try plan.map { try DeploymentPlan.read(try PlanInputs.read($0), file: $0) }
         var recipe: Recipe = try settings.resolved(over: base?.choice.recipe)
@@ -92,8 +94,12 @@ struct Simulate: ParsableCommand {
         let model: ModelChoice = try ModelChoice.find(recipe.model)
         recipe.model = model.name
         let choice: HardwareChoice = try self.choice(catalog, base)
-        var load: Workload = try workload.resolved(base)
-        if let seed = settings.seed { load.seed = seed } else if let base { load.seed = base.provenance.seed }
+        var load: Workload = try given ?? workload.resolved(base)
+        if let seed = settings.seed {
+            load.seed = seed
+        } else if let base, given == nil {
+            load.seed = base.provenance.seed
+        }
         if let rate = workload.rate, rate <= 0 || rate.isNaN {
             throw PlanError.notPositive(name: "--rate", value: rate)
         }
