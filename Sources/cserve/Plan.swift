@@ -57,18 +57,39 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "Print the plan as JSON.")
     var json: Bool = false
 
+    @OptionGroup(title: "Records") var recording: RecordingOptions
+
     func run() throws {
         try Failure.explained(asJSON: json) {
-            let catalog: HardwareCatalog = try hardware.catalog()
-            let question: PlanQuestion = try question(catalog)
-            let origin: PlanOrigin = try PlanInputs.origin(engine, catalog: catalog, pick: pick?.role)
-            let bar = ProgressBar()
-            let result: PlanResult = try Planner(question, origin: origin) { bar.show($0) }.plan()
-            bar.clear()
+            let (question, result): (PlanQuestion, PlanResult) = try Recording.of(.plan, recording) { try planned($0) }
             if let points { try PlanInputs.write(result.points, to: points) }
             try report(result, question)
             if result.plan == nil { throw ExitCode(2) }
         }
+    }
+
+    /// Plans, and says nothing.
+    private func planned(_ record: Recording) throws -> (PlanQuestion, PlanResult) {
+        let catalog: HardwareCatalog = try hardware.catalog()
+        let question: PlanQuestion = try question(catalog)
+        let origin: PlanOrigin = try PlanInputs.origin(engine, catalog: catalog, pick: pick?.role)
+        record.begin(title: question.workload.name, model: question.model, seed: question.seed)
+        let bar = ProgressBar()
+        let result: PlanResult = try Planner(question, origin: origin) { bar.show($0) }.plan()
+        bar.clear()
+        record.finish(try Self.outcome(question, result))
+        return (question, result)
+    }
+
+    /// What the record book keeps: the plan whole, or what comes nearest.
+    private static func outcome(_ question: PlanQuestion, _ result: PlanResult) throws -> RunOutcome {
+        guard let plan = result.plan else {
+            return RunOutcome(summary: "nothing meets the demands", results: NothingFits(result, question).json)
+        }
+        let cost: String = PlanText.usd(plan.choice.prediction.cost.perHour)
+        return RunOutcome(
+            summary: "\(plan.choice.name), \(cost)/h", results: try JSONValue(encoding: plan.choice),
+            outputs: [("plan.json", plan.json.serialized(.pretty))])
     }
 
     private func question(_ catalog: HardwareCatalog) throws -> PlanQuestion {
@@ -95,6 +116,13 @@ struct PlanCommand: ParsableCommand {
         Console.say(PlanText(plan).text)
         if plot { Console.say("\n" + TerminalPlot.latencyOverThroughput(result.points, plan)) }
         if let output { Console.say("\nWritten to \(output).") }
+    }
+}
+
+extension PlanCommand: RepeatableCommand {
+    func repeated(_ recording: Recording) throws -> RunOutcome {
+        let (question, result): (PlanQuestion, PlanResult) = try planned(recording)
+        return try Self.outcome(question, result)
     }
 }
 
