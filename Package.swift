@@ -72,7 +72,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
+            ], swiftSettings: optimisedSwift),
         .target(
             name: "CServeRecords", dependencies: ["CServeCore", .product(name: "GRDB", package: "GRDB.swift")]),
         // Floor 5: the composition root.

@@ -1,13 +1,6 @@
 // How a simulation is run and what it is asked for besides latencies.
 import CServeCore
-
-/// How requests come.
-public enum LoadPattern: Hashable, Codable, Sendable {
-    /// Each at its own time, whatever the cluster does.
-    case openLoop
-    /// So many clients: each sends its next request when the one before has ended, and it has thought for a while.
-    case closedLoop(clients: Int, thinkTime: Nanoseconds = 0)
-}
+import CServeWorkload
 
 /// A simulation's settings.
 public struct SimulationOptions: Hashable, Codable, Sendable {

@@ -1,23 +1,6 @@
 // What a simulation found: the figures of a benchmark run, and what only a simulator sees.
 import CServeCore
 
-/// Rates of a span of time.
-public struct Throughput: Hashable, Codable, Sendable {
-    /// Requests that ended well, a second.
-    public var requestsPerSecond: Double = 0
-    /// Generated tokens a second.
-    public var outputTokensPerSecond: Double = 0
-    /// Generated tokens and prompt tokens a second.
-    public var totalTokensPerSecond: Double = 0
-
-    init(requests: Int, outputTokens: Int, promptTokens: Int, during span: Nanoseconds) {
-        guard span > 0 else { return }
-        requestsPerSecond = Double(requests) / span.seconds
-        outputTokensPerSecond = Double(outputTokens) / span.seconds
-        totalTokensPerSecond = Double(outputTokens + promptTokens) / span.seconds
-    }
-}
-
 /// What one replica did.
 public struct ReplicaReport: Hashable, Codable, Sendable {
     /// The share of the simulated time in which each stage worked.

@@ -11,8 +11,8 @@ extension SimulationRun {
         let tally: RequestTally = books.tally
         let start: Nanoseconds = min(tally.firstSent, tally.lastEnd)
         let duration: Nanoseconds = tally.lastEnd - start
-        let window: (Nanoseconds, Nanoseconds) = steadyWindow(from: start)
-        let (steady, span) = books.timeline.total(from: window.0, to: window.1)
+        let window = SteadyWindow(
+            firstSent: start, lastSent: tally.lastSent, lastEnd: tally.lastEnd, rampShare: options.rampShare)
         let offered: Int = tally.completed + tally.failed
         return SimulationReport(
             offered: offered, completed: tally.completed, failures: tally.failures, duration: duration,
@@ -22,10 +22,8 @@ extension SimulationRun {
             throughput: Throughput(
                 requests: tally.completed, outputTokens: tally.outputTokens, promptTokens: tally.promptTokens,
                 during: duration),
-            steadyThroughput: Throughput(
-                requests: steady.requests, outputTokens: steady.outputTokens, promptTokens: steady.promptTokens,
-                during: span),
-            steadyWindow: [window.0, window.1],
+            steadyThroughput: Throughput(of: books.timeline, from: window.start, to: window.end),
+            steadyWindow: [window.start, window.end],
             goodput: duration > 0 ? Double(tally.good) / duration.seconds : 0,
             goodShare: offered > 0 ? Double(tally.good) / Double(offered) : 0,
             replicas: replicas.indices.map { (index: Int) -> ReplicaReport in
@@ -34,15 +32,6 @@ extension SimulationRun {
             joules: joules(duration),
             usd: options.usdPerReplicaHour * Double(replicas.count) * duration.seconds / 3600,
             records: tally.records)
-    }
-
-    /// The sending time without its ramp; where all is sent early on, the middle of the whole instead.
-    private func steadyWindow(from start: Nanoseconds) -> (Nanoseconds, Nanoseconds) {
-        let tally: RequestTally = books.tally
-        let isSentEarly: Bool = tally.lastSent - start < (tally.lastEnd - start) / 2
-        let whole: Double = Double(tally.lastEnd - start)
-        let end: Double = isSentEarly ? whole * (1 - options.rampShare) : Double(tally.lastSent - start)
-        return (start + Nanoseconds(end * options.rampShare), start + Nanoseconds(end))
     }
 
     private func report(of index: Int, _ duration: Nanoseconds, queries: Bool) -> ReplicaReport {

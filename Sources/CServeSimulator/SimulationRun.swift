@@ -42,7 +42,7 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
             proceed()
             if endsAtPreemption, books.preemptions > 0 { return false }
         }
-        lose(feed.takeWaiting())
+        lose(feed.takeLost() + feed.takeWaiting())
         return true
     }
 
@@ -114,13 +114,8 @@ struct SimulationRun<Source: IteratorProtocol<WorkloadRequest>> {
         }
     }
 
-    /// Counts turns that are never sent, and those behind them.
+    /// Counts turns that are never sent.
     private mutating func lose(_ turns: [WorkloadRequest]) {
-        var lost: [WorkloadRequest] = turns
-        while let turn = lost.popLast() {
-            books.lose(turn, at: now)
-            feed.ended(turn.index, at: now, failed: true, mayHaveTurns: true)
-            lost += feed.takeLost()
-        }
+        for turn in turns { books.lose(turn, at: now) }
     }
 }

@@ -74,7 +74,7 @@ public struct ClosedLoop: Hashable, Sendable {
 
 /// Clients that swing between two numbers, as flexible-inference-bench's `--wave MIN MAX SUSTAIN`: each extreme lasts for
 /// that many answers; between them every second answer changes the number by one (there: each with probability 1/2).
-public struct ConcurrencyWave: Hashable, Sendable {
+public struct ConcurrencyWave: Hashable, Codable, Sendable {
     /// The fewest clients.
     public var min: Int
     /// The most clients.

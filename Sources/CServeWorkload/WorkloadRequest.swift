@@ -74,6 +74,14 @@ extension WorkloadRequest {
     /// The token that stands for every generated token where answers are not known (in simulations).
     public static let answerToken: TokenID = 0
 
+    /// A run of a prompt as whoever sends it needs it.
+    public enum PromptRun: Hashable, Sendable {
+        /// Text of these tokens.
+        case text([TokenID])
+        /// So many tokens of the answer to this earlier request.
+        case answer(Int, tokens: Int)
+    }
+
     /// The prompt's tokens: the same request of the same seed has the same tokens everywhere. Never ``answerToken``,
     /// except where an earlier answer is quoted.
     ///
@@ -91,8 +99,37 @@ extension WorkloadRequest {
                 Self.appendText(count, of: SeededGenerator.mix(seed, number), to: &tokens, vocabularySize)
             }
         }
-        let own: UInt64 = SeededGenerator.mix(~seed, UInt64(bitPattern: Int64(index)))
-        Self.appendText(promptLength - tokens.count, of: own, to: &tokens, vocabularySize)
+        Self.appendText(promptLength - tokens.count, of: ownText(seed), to: &tokens, vocabularySize)
+        return tokens
+    }
+
+    /// The same prompt run by run, for those who know the earlier answers: ``promptTokens(vocabularySize:seed:)`` with
+    /// answers in their places.
+    public func promptRuns(vocabularySize: Int, seed: UInt64) -> [PromptRun] {
+        var runs: [PromptRun] = []
+        var left: Int = promptLength
+        for segment in segments where left > 0 {
+            let count: Int = min(segment.tokens, left)
+            left -= count
+            switch segment.content {
+            case .answer(let index): runs.append(.answer(index, tokens: count))
+            case .text(let number):
+                runs.append(.text(Self.text(count, of: SeededGenerator.mix(seed, number), vocabularySize)))
+            }
+        }
+        if left > 0 { runs.append(.text(Self.text(left, of: ownText(seed), vocabularySize))) }
+        return runs
+    }
+
+    /// The number of what no segment fills.
+    private func ownText(_ seed: UInt64) -> UInt64 {
+        SeededGenerator.mix(~seed, UInt64(bitPattern: Int64(index)))
+    }
+
+    private static func text(_ count: Int, of text: UInt64, _ vocabularySize: Int) -> [TokenID] {
+        var tokens: [TokenID] = []
+        tokens.reserveCapacity(count)
+        appendText(count, of: text, to: &tokens, vocabularySize)
         return tokens
     }
 

@@ -1,4 +1,4 @@
-// `cserve bench`: what this machine makes of a model, and of each kernel, beside what it could do at most.
+// `cserve bench`: a server under load; what this machine makes of a model, and of each kernel, beside its limits.
 
 import ArgumentParser
 import CServeCore
@@ -7,37 +7,24 @@ import CServeEngine
 /// Measures.
 struct Bench: ParsableCommand {
     static let configuration: CommandConfiguration = CommandConfiguration(
-        abstract: "Measure a model, or the kernels, beside the machine's own limits.",
+        abstract: "Measure a server under load, or a model or the kernels beside the machine's own limits.",
         discussion: """
             EXAMPLES
+              cserve bench --url http://127.0.0.1:8000 --workload chat --rate 4 --duration 60s
               cserve bench offline --model ./Llama-3.2-1B-Instruct
               cserve bench offline -p 512,2048 -n 128 -b 1,4,8,32 -r 5 --threads 2 --json
               cserve bench kernels --filter "linear bf16"
             """,
-        subcommands: [Offline.self, Kernels.self])
+        subcommands: [Serve.self, Offline.self, Kernels.self], defaultSubcommand: Serve.self)
 }
 
 /// Numbers as figures of three digits, and rows of a Markdown table.
 enum BenchText {
     /// Three significant digits, without an exponent.
-    static func figure(_ value: Double) -> String {
-        guard value.isFinite else { return "-" }
-        var decimals: Int = 0
-        var size: Double = abs(value)
-        while size < 100, size > 0, decimals < 4 {
-            size *= 10
-            decimals += 1
-        }
-        var scale: Double = 1
-        for _ in 0..<decimals { scale *= 10 }
-        let rounded: Double = (value * scale).rounded() / scale
-        return decimals == 0 || rounded == rounded.rounded() && size >= 1000 ? "\(Int(rounded))" : "\(rounded)"
-    }
+    static func figure(_ value: Double) -> String { FigureText.figure(value) }
 
     /// A share in whole percent.
-    static func percent(_ share: Double) -> String {
-        share.isFinite ? "\(Int((share * 100).rounded()))%" : "-"
-    }
+    static func percent(_ share: Double) -> String { FigureText.percent(share) }
 
     /// Seconds with the unit that fits.
     static func time(_ seconds: Double) -> String {

@@ -111,7 +111,7 @@ struct Chat: AsyncParsableCommand {
         var answer: String = ""
         let bytes: [UInt8] = JSONValue.object(body).serialized()
         do {
-            try await StreamingClient.post(endpoint.adding("/chat/completions"), key: key, body: bytes) { event in
+            try await ChatClient.post(endpoint.adding("/chat/completions"), key: key, body: bytes) { event in
                 let json: JSONValue? = try? JSONValue(parsing: event)
                 if let message = json?["error"]?["message"]?.stringValue { throw ChatError.refused(message) }
                 guard let piece = json?["choices"]?[0]?["delta"]?["content"]?.stringValue else { return }

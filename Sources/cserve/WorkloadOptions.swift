@@ -11,7 +11,8 @@ struct WorkloadOptions: ParsableArguments {
         help: "A preset (cserve workload list), fixed lengths such as 1024/128, or a workload or trace file.")
     var workload: String?
 
-    @Option(help: "Requests per second on average; inf sends all at once.")
+    @Option(
+        name: [.long, .customLong("request-rate")], help: "Requests per second on average; inf sends all at once.")
     var rate: Double?
 
     @Option(help: "Burstiness of the gaps, 1 / CV^2 as in vllm bench serve: 1 is Poisson, lower is burstier.")
@@ -28,7 +29,7 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: "What a client waits between an answer and its next request: 2s.")
     var thinkTime: String?
 
-    @Option(help: "How many requests.")
+    @Option(name: [.long, .customLong("num-prompts")], help: "How many requests.")
     var requests: Int?
 
     @Option(help: "For how long requests arrive: 90s, 10m.")
@@ -37,10 +38,10 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: "Decides every draw (default: the workload's own).")
     var seed: UInt64?
 
-    @Option(help: "Tokens of every prompt.")
+    @Option(name: [.long, .customLong("random-input-len")], help: "Tokens of every prompt.")
     var promptLen: Int?
 
-    @Option(help: "Tokens of every answer.")
+    @Option(name: [.long, .customLong("random-output-len")], help: "Tokens of every answer.")
     var outputLen: Int?
 
     @Option(help: "Tokens of a beginning that all prompts share, before the prompt's own.")
@@ -52,8 +53,11 @@ struct WorkloadOptions: ParsableArguments {
     ///
     /// - Parameter fallback: The workload when neither a name nor lengths are given.
     /// - Throws: `WorkloadOptionError`, ``WorkloadError``, ``TraceError``.
-    func resolved(default fallback: String = "chat") throws -> Workload {
-        var result: Workload = try base(fallback)
+    func resolved(default fallback: String = "chat") throws -> Workload { try applied(to: try base(fallback)) }
+
+    /// A workload, changed as the flags ask.
+    func applied(to workload: Workload) throws -> Workload {
+        var result: Workload = workload
         if let seed { result.seed = seed }
         try setContent(&result)
         try setArrivals(&result)

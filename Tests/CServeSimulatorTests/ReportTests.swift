@@ -63,7 +63,7 @@ struct ReportTests {
         #expect(estimate.mean == 3)
         #expect(abs(estimate.halfWidth - 2.776 * (2.5 / 5).squareRoot()) < 1e-12)
         #expect(Estimate(of: [4]).halfWidth == 0)
-        #expect(Estimate.quantile(degrees: 30) == 2.042 && Estimate.quantile(degrees: 200) == 1.984)
+        #expect(StudentT.quantile(degrees: 30) == 2.042 && StudentT.quantile(degrees: 200) == 1.984)
     }
 
     @Test("refused and impossible requests fail with their reason, count as offered, and lower goodput")

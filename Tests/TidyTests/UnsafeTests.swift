@@ -10,6 +10,10 @@ private let words: [String] = ["nsafe", "@unchecked", "Unmanaged", "OpaquePointe
 private let mayBeUnsafe: [String: String] = [
     "Sources/CServeEngine/": "weights, activations and the KV cache are raw memory; its types own it",
     "Sources/cserve/BuiltInModel.swift": "hands the engine the built-in model, which lies in the binary",
+    "Sources/CServeBench/Connection.swift": "a connection's state is touched on its event loop alone",
+    "Sources/CServeBench/Exchange.swift": "a request under way is touched on the client's event loop alone",
+    "Sources/CServeBench/LoadRun.swift": "a run's state is touched on the client's event loop alone",
+    "Sources/CServeBench/StreamingClient.swift": "the client's state is touched on its event loop alone",
     "Sources/cserve/Signals.swift": "keeps signal sources alive, which Dispatch does not call Sendable",
 ]
 

@@ -1,40 +1,51 @@
 // What came out when: enough of it to know the rate in a window that is chosen afterwards.
-import CServeCore
 
 /// Counts by time in at most 4096 bins, which get twice as wide whenever time runs out of them.
-struct ThroughputTimeline: Equatable, Sendable {
+public struct ThroughputTimeline: Hashable, Sendable {
     /// What is counted.
-    struct Bin: Equatable, Sendable {
-        var outputTokens: Int = 0
-        var promptTokens: Int = 0
-        var requests: Int = 0
+    public struct Bin: Hashable, Sendable {
+        /// Generated tokens.
+        public var outputTokens: Int = 0
+        /// Tokens of prompts whose first token came.
+        public var promptTokens: Int = 0
+        /// Requests that ended well.
+        public var requests: Int = 0
+
+        /// Nothing yet.
+        @inlinable public init() {}
     }
 
     private static let most: Int = 4096
-    private var bins: [Bin] = []
+    @usableFromInline var bins: [Bin] = []
     /// A bin is 2^shift nanoseconds wide; about a millisecond at first.
-    private var shift: Int = 20
+    @usableFromInline var shift: Int = 20
+
+    /// Counts nothing yet.
+    public init() {}
 
     /// Counts generated tokens.
-    mutating func addTokens(_ count: Int, at time: Nanoseconds) {
+    @inlinable
+    public mutating func addTokens(_ count: Int, at time: Nanoseconds) {
         let index: Int = bin(time)
         bins[index].outputTokens += count
     }
 
     /// Counts a prompt that has been computed.
-    mutating func addPrompt(_ tokens: Int, at time: Nanoseconds) {
+    @inlinable
+    public mutating func addPrompt(_ tokens: Int, at time: Nanoseconds) {
         let index: Int = bin(time)
         bins[index].promptTokens += tokens
     }
 
     /// Counts a request that has ended well.
-    mutating func addRequest(at time: Nanoseconds) {
+    @inlinable
+    public mutating func addRequest(at time: Nanoseconds) {
         let index: Int = bin(time)
         bins[index].requests += 1
     }
 
     /// All that was counted in the bins that lie within a window, and how long they last.
-    func total(from start: Nanoseconds, to end: Nanoseconds) -> (Bin, Nanoseconds) {
+    public func total(from start: Nanoseconds, to end: Nanoseconds) -> (Bin, Nanoseconds) {
         let first: Int = Int((start + (1 << shift) - 1) >> shift)
         let last: Int = min(Int(end >> shift), bins.count)
         var sum = Bin()
@@ -47,13 +58,14 @@ struct ThroughputTimeline: Equatable, Sendable {
         return (sum, Nanoseconds(last - first) << shift)
     }
 
-    @inline(__always)
-    private mutating func bin(_ time: Nanoseconds) -> Int {
+    @inlinable
+    mutating func bin(_ time: Nanoseconds) -> Int {
         let index: Int = Int(time >> shift)
         return index < bins.count ? index : grown(to: time)
     }
 
-    private mutating func grown(to time: Nanoseconds) -> Int {
+    @usableFromInline
+    mutating func grown(to time: Nanoseconds) -> Int {
         while Int(time >> shift) >= ThroughputTimeline.most { halve() }
         let index: Int = Int(time >> shift)
         if index >= bins.count { bins.append(contentsOf: repeatElement(Bin(), count: index + 1 - bins.count)) }

@@ -1,17 +1,27 @@
-// What is still to come, earliest first.
+// What is still to come, earliest first. Inlinable: the simulator asks it at every event, and generics are not specialised
+// across modules.
 import CServeCore
 
 /// A binary heap by time; of equal times the lower number comes first.
-struct EventHeap<Element> {
-    private var items: [(time: Nanoseconds, number: Int, element: Element)] = []
+public struct EventHeap<Element> {
+    @usableFromInline var items: [(time: Nanoseconds, number: Int, element: Element)] = []
+
+    /// Nothing is to come.
+    @inlinable
+    public init() {}
 
     /// When the next one is due.
-    var nextTime: Nanoseconds? { items.first?.time }
+    @inlinable public var nextTime: Nanoseconds? { items.first?.time }
 
     /// Its number.
-    var nextNumber: Int? { items.first?.number }
+    @inlinable public var nextNumber: Int? { items.first?.number }
 
-    mutating func insert(_ element: Element, at time: Nanoseconds, number: Int) {
+    /// The next one.
+    @inlinable public var first: Element? { items.first?.element }
+
+    /// Adds one. Cost: logarithmic.
+    @inlinable
+    public mutating func insert(_ element: Element, at time: Nanoseconds, number: Int) {
         items.append((time, number, element))
         var place: Int = items.count - 1
         while place > 0, precedes(place, (place - 1) / 2) {
@@ -20,8 +30,9 @@ struct EventHeap<Element> {
         }
     }
 
-    /// Takes out the next one.
-    mutating func removeFirst() -> Element? {
+    /// Takes out the next one. Cost: logarithmic.
+    @inlinable
+    public mutating func removeFirst() -> Element? {
         guard let last = items.indices.last else { return nil }
         items.swapAt(0, last)
         let element = items.removeLast().element
@@ -37,7 +48,8 @@ struct EventHeap<Element> {
         }
     }
 
-    private func precedes(_ left: Int, _ right: Int) -> Bool {
+    @inlinable
+    func precedes(_ left: Int, _ right: Int) -> Bool {
         (items[left].time, items[left].number) < (items[right].time, items[right].number)
     }
 }

@@ -1,39 +1,44 @@
 // Counts spans in bounded memory: the gaps between tokens are too many to be kept.
-import CServeCore
 
 /// A log-linear histogram of spans: exact below 1024 ns, and within 0.1% above (512 buckets for every doubling).
 ///
 /// Count, mean and maximum are exact. Memory: 8 bytes a bucket, at most 221 kB, whatever is added.
-struct GapHistogram: Equatable, Sendable {
+public struct GapHistogram: Hashable, Sendable {
     /// Half a bucket, as a share of the spans in it, is at most 1/1024.
-    private static let perOctave: Int = 512
+    @usableFromInline static let perOctave: Int = 512
 
-    private var buckets: [Int] = []
-    private(set) var count: Int = 0
-    private var sum: Int128 = 0
-    private var longest: Nanoseconds = 0
+    @usableFromInline var buckets: [Int] = []
+    /// Spans counted.
+    public var count: Int { counted }
+    @usableFromInline var counted: Int = 0
+    @usableFromInline var sum: Int128 = 0
+    @usableFromInline var longest: Nanoseconds = 0
+
+    /// Counts nothing yet.
+    public init() {}
 
     /// Counts a span so many times.
-    mutating func add(_ span: Nanoseconds, times: Int = 1) {
+    @inlinable
+    public mutating func add(_ span: Nanoseconds, times: Int = 1) {
         let index: Int = GapHistogram.bucket(span)
         if index >= buckets.count { grow(to: index) }
         buckets[index] += times
-        count += times
+        counted += times
         sum += Int128(span) * Int128(times)
         if span > longest { longest = span }
     }
 
     /// Adds another histogram's spans.
-    mutating func add(_ other: GapHistogram) {
+    public mutating func add(_ other: GapHistogram) {
         if other.buckets.count > buckets.count { grow(to: other.buckets.count - 1) }
         for (index, times) in other.buckets.enumerated() { buckets[index] += times }
-        count += other.count
+        counted += other.count
         sum += other.sum
         longest = max(longest, other.longest)
     }
 
     /// The figures of all spans.
-    var summary: LatencySummary {
+    public var summary: LatencySummary {
         var summary = LatencySummary()
         guard count > 0 else { return summary }
         summary.count = count
@@ -47,7 +52,7 @@ struct GapHistogram: Equatable, Sendable {
     }
 
     /// A percentile in milliseconds; like ``LatencySummary`` it interpolates between the two nearest ranks.
-    func percentile(_ percent: Double) -> Double {
+    public func percentile(_ percent: Double) -> Double {
         let rank: Double = Double(count - 1) * percent / 100
         let below: Int = Int(rank)
         let low: Double = span(at: below)
@@ -55,7 +60,8 @@ struct GapHistogram: Equatable, Sendable {
         return min(low + (high - low) * (rank - Double(below)), Double(longest)) / 1e6
     }
 
-    private mutating func grow(to index: Int) {
+    @usableFromInline
+    mutating func grow(to index: Int) {
         buckets.append(contentsOf: repeatElement(0, count: index + 1 - buckets.count))
     }
 
@@ -69,7 +75,8 @@ struct GapHistogram: Equatable, Sendable {
         return Double(longest)
     }
 
-    private static func bucket(_ span: Nanoseconds) -> Int {
+    @inlinable
+    static func bucket(_ span: Nanoseconds) -> Int {
         let value: UInt64 = UInt64(max(0, span))
         let shift: Int = max(0, 54 - value.leadingZeroBitCount)
         return shift * perOctave + Int(value >> UInt64(shift))

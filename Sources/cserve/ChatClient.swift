@@ -48,7 +48,7 @@ struct Endpoint: Hashable, Sendable {
 }
 
 /// Posts and reads events.
-enum StreamingClient {
+enum ChatClient {
     typealias Client = NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>>
 
     /// Sends a body and calls the closure with the data of each event; an error status throws with its body.
