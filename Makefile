@@ -1,6 +1,6 @@
 # CServe's commands. `make serve` and `make test` do all the set-up on a fresh machine that has Swift.
 
-.PHONY: serve test test-tls lint counts bench fidelity build release setup setup-test clean help
+.PHONY: serve test test-tls lint counts bench fidelity fidelity-machine build release setup setup-test clean help
 .DEFAULT_GOAL := help
 
 SWIFT ?= swift
@@ -36,6 +36,10 @@ bench: release ## Runs the benchmarks beside their peers and prints ratios.
 fidelity: release ## Judges predictions on a folder of measurements (DATA=DIR) and writes docs/results/fidelity.md.
 	@test -n "$(DATA)" || { echo "Name a folder of measurements: make fidelity DATA=DIR" >&2; exit 1; }
 	.build/release/cserve fidelity --data "$(DATA)" --out docs/results/fidelity.md
+
+fidelity-machine: release ## Serves workloads on this machine beside the simulator, some minutes a model (MODEL=DIR FLAGS=...).
+	.build/release/cserve fidelity machine $(if $(MODEL),--model "$(MODEL)") --results fidelity-cells.json $(FLAGS) \
+		-o docs/results/predicted-measured.md
 
 release: setup ## Builds the release binary, .build/release/cserve.
 	$(SWIFT) build -c release --product cserve

@@ -25,8 +25,16 @@ public protocol ServingEngine: Sendable {
     /// The engine's counters and gauges now.
     func snapshot() -> EngineSnapshot
 
+    /// The logged steps after the one of a number, oldest first; nil where none are logged.
+    func steps(after id: UInt64) -> [StepRecord]?
+
     /// Takes no more requests, finishes those it has, and returns when the last one ended.
     func drain() async
+}
+
+extension ServingEngine {
+    /// Logs none.
+    public func steps(after id: UInt64) -> [StepRecord]? { nil }
 }
 
 /// The events of one request, in batches: one element per engine step in which something happened.

@@ -9,8 +9,12 @@ public struct Calibration: Hashable, Codable, Sendable {
     public var date: String
     /// Six numbers that correct the curves.
     public var scalars: Scalars
+    /// The host's costs as measured, ingress and egress included; nil keeps the engine's. The scalars go before them.
+    public var host: EngineProfile.HostCosts?
     /// The model's operators as profiled, by number of ranks; empty for a calibration by scalars alone.
     public var profiles: [OperatorProfile]
+    /// What must be said where it is used; nil: nothing.
+    public var note: String?
     /// The error that remains, as shares of the measured time at the 5th and the 95th percentile: -0.02 is 2% too short.
     public var interval: ErrorInterval
 
@@ -55,14 +59,26 @@ public struct Calibration: Hashable, Codable, Sendable {
 
     /// Describes a calibration.
     public init(
-        title: String, date: String, scalars: Scalars = Scalars(), profiles: [OperatorProfile] = [],
-        interval: ErrorInterval = ErrorInterval()
+        title: String, date: String, scalars: Scalars = Scalars(), host: EngineProfile.HostCosts? = nil,
+        profiles: [OperatorProfile] = [], interval: ErrorInterval = ErrorInterval()
     ) {
         self.title = title
         self.date = date
         self.scalars = scalars
+        self.host = host
         self.profiles = profiles
         self.interval = interval
+    }
+
+    /// JSON names.
+    public enum CodingKeys: String, CodingKey {
+        case title
+        case date
+        case scalars
+        case host
+        case profiles
+        case note
+        case interval
     }
 }
 

@@ -27,6 +27,8 @@ public enum CatalogError: Error, Hashable, Sendable, CustomStringConvertible {
     case badPrice(text: String)
     /// No model of that name.
     case unknownModel(name: String, near: [String], count: Int)
+    /// A measured calibration that cannot be read.
+    case badCalibration(file: String, field: String, reason: String)
     /// An entry whose configuration is refused.
     case badModel(file: String, model: String, reason: String)
 
@@ -59,6 +61,9 @@ public enum CatalogError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownModel(let name, let near, let count):
             "There is no model \"\(name)\" among the \(count) in the catalogue.\(CatalogError.guess(near)) "
                 + "`cserve models --catalog` lists them; a checkpoint folder or a config.json file will do as well."
+        case .badCalibration(let file, let field, let reason):
+            "\(file): the calibration at \(field.hasSuffix(".") ? String(field.dropLast()) : field) cannot be read: \(reason) "
+                + "Write the file anew with cserve profile."
         case .badModel(let file, let model, let reason): "\(file): the model \(model) cannot be read: \(reason)"
         }
     }

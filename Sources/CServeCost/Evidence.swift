@@ -2,7 +2,7 @@
 
 /// Where a predicted time comes from, the surest first.
 public enum EvidenceKind: Int, Hashable, Codable, Sendable, CaseIterable, Comparable {
-    /// The very point was measured on this accelerator.
+    /// The very point, or the very model's operators, were measured on this accelerator.
     case measured
     /// Between measured points of this accelerator.
     case interpolated

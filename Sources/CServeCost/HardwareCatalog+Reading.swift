@@ -14,10 +14,11 @@ struct WrittenCatalog: Hashable, Sendable {
     private var accelerators: [Entry] = []
     private var topologies: [Entry] = []
     private var nodes: [Entry] = []
+    private var calibrations: [Entry] = []
 
     mutating func add(_ file: CatalogFile) throws(CatalogError) {
         let top = try CatalogFields(file)
-        try top.check(known: ["schema", "comment", "accelerators", "topologies", "nodes"])
+        try top.check(known: ["schema", "comment", "accelerators", "topologies", "nodes", "calibrations"])
         let schema = try top.requiredString("schema")
         guard schema == HardwareCatalog.schema else {
             throw .unknownSchema(file: file.name, schema: schema, expected: HardwareCatalog.schema)
@@ -25,6 +26,9 @@ struct WrittenCatalog: Hashable, Sendable {
         for one in try top.list("accelerators") { try Self.merge(one, into: &accelerators, keys: ["name"]) }
         for one in try top.list("topologies") { try Self.merge(one, into: &topologies, keys: ["accelerator"]) }
         for one in try top.list("nodes") { try Self.merge(one, into: &nodes, keys: ["provider", "name", "region"]) }
+        calibrations += try top.list("calibrations").map { (fields: CatalogFields) -> Entry in
+            Entry(file: fields.file, path: fields.path, object: fields.object)
+        }
     }
 
     /// An entry of the same keys takes the members that the new one gives; a key that is not given matches any.
@@ -58,6 +62,25 @@ struct WrittenCatalog: Hashable, Sendable {
     func readNodes() throws(CatalogError) -> [NodeSpec] {
         var all: [NodeSpec] = []
         for entry in nodes { all.append(try NodeSpec(entry.fields)) }
+        return all
+    }
+
+    func readCalibrations(accelerators known: Set<String>) throws(CatalogError) -> [MachineCalibration] {
+        var all: [MachineCalibration] = []
+        for entry in calibrations {
+            let one: MachineCalibration
+            do {
+                one = try JSONValue.object(entry.object).decoded(file: entry.file)
+            } catch {
+                throw .badCalibration(file: entry.file, field: entry.path, reason: error.description)
+            }
+            guard known.contains(one.accelerator) else {
+                throw .unknownNode(
+                    file: entry.file, field: entry.path + "accelerator", name: one.accelerator, choices: known.sorted())
+            }
+            all.removeAll { $0.accelerator == one.accelerator && $0.model == one.model }
+            all.append(one)
+        }
         return all
     }
 

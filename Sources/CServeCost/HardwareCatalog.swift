@@ -12,6 +12,8 @@ public struct HardwareCatalog: Hashable, Sendable {
     public internal(set) var topologies: [HardwareTopology] = []
     /// Nodes that can be had: the clouds' instances, and a user's own.
     public internal(set) var nodes: [NodeSpec] = []
+    /// What was measured on accelerators; later ones of the same model and types replace earlier ones.
+    public internal(set) var calibrations: [MachineCalibration] = []
     /// Prices per accelerator and hour that the user gave, by catalogue name; they replace every list price.
     public internal(set) var prices: [String: Double] = [:]
     private var written: WrittenCatalog = WrittenCatalog()
@@ -31,10 +33,12 @@ public struct HardwareCatalog: Hashable, Sendable {
         let topologies = try next.readTopologies()
         let nodes = try next.readNodes()
         try next.checkReferences(accelerators: Set(accelerators.map(\.name)))
+        let calibrations = try next.readCalibrations(accelerators: Set(accelerators.map(\.name)))
         written = next
         self.accelerators = accelerators
         self.topologies = topologies
         self.nodes = nodes
+        self.calibrations = calibrations
     }
 
     // MARK: Look-ups

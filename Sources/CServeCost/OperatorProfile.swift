@@ -46,12 +46,20 @@ public struct OperatorProfile: Hashable, Codable, Sendable {
         public var touched: Double
         /// Times by tokens.
         public var series: Series
+
+        /// Describes the times with so many experts touched.
+        public init(touched: Double, series: Series) {
+            self.touched = touched
+            self.series = series
+        }
     }
 
     /// The operators that every layer has.
     public static let layerOperators = ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]
     /// The small ones; `layernorm` stands twice in a layer.
     public static let elementwise = ["layernorm", "rotary_emb", "act_fn", "qk_norm"]
+    /// What stands once in a stage: the last norm, and what a pass spends between its operators.
+    static let once = ["final_layernorm", "overhead"]
 
     /// Seconds of the experts of one layer.
     func experts(tokens: Double, touched: Double) -> Double {

@@ -48,7 +48,8 @@ struct CurveAxis: Sendable {
     func tabulate(_ function: (Double) -> Double) -> PiecewiseCurve { PiecewiseCurve(values: knots.map(function)) }
 
     /// Token counts at which dense operators are tabulated: close where kernels change tiles, wide where they are linear.
-    static func tokens(upTo most: Int) -> CurveAxis {
+    /// - Parameter measured: Further counts that something was measured at.
+    static func tokens(upTo most: Int, measured: [Double] = []) -> CurveAxis {
         let small: [Int] = [
             1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 65, 80, 96, 112, 128, 129, 160, 192, 224, 256, 257, 320,
         ]
@@ -61,6 +62,9 @@ struct CurveAxis: Sendable {
         while knots[knots.count - 1] < most {
             knots.append(next)
             next *= 2
+        }
+        if !measured.isEmpty {
+            knots = Set(knots + measured.filter { $0 >= 1 }.map { Int($0) }).sorted()
         }
         let end: Int = knots.firstIndex { $0 >= max(most, 2) } ?? knots.count - 1
         return CurveAxis(knots: knots[...end].map(Double.init))

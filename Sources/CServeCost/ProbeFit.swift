@@ -15,6 +15,18 @@ public struct ProbeStep: Hashable, Sendable {
     }
 }
 
+/// A fitted calibration and what it misses.
+public struct ProbeResult: Hashable, Sendable {
+    /// The calibration; its interval is the held-out steps'.
+    public var calibration: Calibration
+    /// Errors of the held-out steps without it.
+    public var before: ErrorSummary
+    /// Errors of the steps that it was fitted to.
+    public var fitted: ErrorSummary
+    /// Errors of the steps that it was not fitted to.
+    public var heldOut: ErrorSummary
+}
+
 extension Calibration {
     /// Steps that a fit needs at least.
     public static let leastSteps = 20
@@ -23,11 +35,11 @@ extension Calibration {
     /// - Parameters:
     ///   - probe: Measured steps; every fifth is kept for the remaining error and not fitted to.
     ///   - cost: The times without calibration, of a replica with one stage.
-    /// - Returns: The calibration, and the error before it.
+    /// - Returns: The calibration; the errors of the kept steps before it and with it, and of those that it was fitted to.
     /// - Throws: ``CalibrationError/tooFew(what:found:needed:)``.
     public static func fitted(
         title: String, date: String, probe: [ProbeStep], cost: StepCost, kvBlocks: Int? = nil
-    ) throws(CalibrationError) -> (calibration: Calibration, before: ErrorSummary) {
+    ) throws(CalibrationError) -> ProbeResult {
         guard probe.count >= leastSteps else {
             throw .tooFew(what: "steps of a probe", found: probe.count, needed: leastSteps)
         }
@@ -39,9 +51,12 @@ extension Calibration {
         let scalars = Scalars(
             compute: values[0], bandwidth: values[1], hostStep: values[3], hostRequest: values[4], allReduce: values[2],
             kvBlocks: kvBlocks)
+        let inside = ErrorSummary(fitted.map { ProbeFit.time($0.work, values) / $0.seconds - 1 })
         let after = ErrorSummary(kept.map { ProbeFit.time($0.work, values) / $0.seconds - 1 })
         let before = ErrorSummary(kept.map { ProbeFit.time($0.work, start) / $0.seconds - 1 })
-        return (Calibration(title: title, date: date, scalars: scalars, interval: after.interval), before)
+        return ProbeResult(
+            calibration: Calibration(title: title, date: date, scalars: scalars, interval: after.interval),
+            before: before, fitted: inside, heldOut: after)
     }
 }
 
@@ -51,33 +66,58 @@ enum ProbeFit {
         zip(parts, scalars).reduce(0) { $0 + $1.0 * $1.1 }
     }
 
-    /// Least squares of relative errors. What the probe does not show stays as it was: every scalar is held at its start
-    /// with a millionth of the rows' weight; one that came out below zero stays at its start.
+    /// What is left of a scalar of which the probe shows less than nothing.
+    private static let floor = 0.02
+    /// Relative errors beyond so many medians (two deviations of normal ones) weigh less, as Huber 1964 has it.
+    private static let outlier = 3.0
+    /// Errors up to this are none.
+    private static let exact = 0.02
+
+    /// Least squares of relative errors, outliers (other programs' moments) with less weight from the second pass on.
+    ///
+    /// What the probe does not show stays as it was: every scalar is held at its start with a millionth of the rows' weight.
     static func fit(_ rows: [(work: [Double], seconds: Double)], start: [Double]) -> [Double] {
+        var weights: [Double] = Array(repeating: 1, count: rows.count)
+        var values: [Double] = start
+        for _ in 0..<6 {
+            values = positive(rows, weights, start: start)
+            let errors: [Double] = rows.map { abs(time($0.work, values) / $0.seconds - 1) }
+            let limit: Double = max(exact, outlier * ErrorSummary.percentile(errors.sorted(), 0.5))
+            weights = errors.map { $0 <= limit ? 1 : limit / $0 }
+        }
+        return values
+    }
+
+    /// Scalars above zero: the one that comes out furthest below is fixed near nothing, and the others are solved again.
+    private static func positive(
+        _ rows: [(work: [Double], seconds: Double)], _ weights: [Double], start: [Double]
+    ) -> [Double] {
         var free: [Int] = Array(start.indices)
         var values: [Double] = start
         while !free.isEmpty {
-            let solved: [Double] = solve(rows, start: start, free: free)
-            let negative: [Int] = free.indices.filter { solved[$0] <= 0 }
-            if negative.isEmpty {
+            let solved: [Double] = solve(rows, weights, start: start, fixed: values, free: free)
+            let worst: Int? = free.indices.min { solved[$0] / start[free[$0]] < solved[$1] / start[free[$1]] }
+            guard let worst, solved[worst] < floor * start[free[worst]] else {
                 for (place, scalar) in free.enumerated() { values[scalar] = solved[place] }
                 return values
             }
-            free = free.indices.filter { !negative.contains($0) }.map { free[$0] }
+            values[free[worst]] = floor * start[free[worst]]
+            free.remove(at: worst)
         }
         return values
     }
 
     /// Solves the normal equations of the free scalars by elimination.
     private static func solve(
-        _ rows: [(work: [Double], seconds: Double)], start: [Double], free: [Int]
+        _ rows: [(work: [Double], seconds: Double)], _ weights: [Double], start: [Double], fixed values: [Double],
+        free: [Int]
     ) -> [Double] {
         let count: Int = free.count
         var matrix: [[Double]] = Array(repeating: Array(repeating: 0, count: count + 1), count: count)
-        for row in rows {
-            let fixed: Double = start.indices.filter { !free.contains($0) }.reduce(0) { $0 + row.work[$1] * start[$1] }
+        for (place, row) in rows.enumerated() {
+            let fixed: Double = start.indices.filter { !free.contains($0) }.reduce(0) { $0 + row.work[$1] * values[$1] }
             for i in 0..<count {
-                let weight: Double = row.work[free[i]] / (row.seconds * row.seconds)
+                let weight: Double = weights[place] * row.work[free[i]] / (row.seconds * row.seconds)
                 for j in 0..<count { matrix[i][j] += weight * row.work[free[j]] }
                 matrix[i][count] += weight * (row.seconds - fixed)
             }

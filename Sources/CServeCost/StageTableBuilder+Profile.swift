@@ -20,14 +20,17 @@ extension StageTableBuilder {
         if plan.shard.hasEmbedding, let curve = series("embedding", times: 1) {
             table.byTokens.append((.embedding, curve))
         }
-        if plan.shard.hasHead, let curve = series("final_layernorm", times: 1) {
-            table.byTokens.append((.elementwise, curve))
+        if plan.shard.hasHead {
+            for name in OperatorProfile.once {
+                if let curve = series(name, times: 1) { table.byTokens.append((.elementwise, curve)) }
+            }
         }
         addProfiledExperts(profile, plan, to: &table)
         addProfiledRows(profile, plan, to: &table)
         table.profile = ProfiledAttention(profile, layers: plan.shard.layers.count)
         for kind in [OperatorKind.dense, .elementwise, .prefillAttention, .decodeAttention] {
-            evidence[kind] = .interpolated
+            // This model's own operators, on this accelerator.
+            evidence[kind] = .measured
         }
     }
 
@@ -41,17 +44,18 @@ extension StageTableBuilder {
             return Double(part.layers) * profile.experts(tokens: tokens, touched: touched)
         }
         table.byTokens.append((.mixture, curve))
-        evidence[.mixture] = .interpolated
+        evidence[.mixture] = .measured
     }
 
     private mutating func addProfiledRows(_ profile: OperatorProfile, _ plan: StagePlan, to table: inout StageTable) {
         guard plan.shard.hasHead else { return }
-        let rows = CurveAxis.tokens(upTo: max(2, placement.recipe.maxNumSeqs))
+        let rows = CurveAxis.tokens(
+            upTo: max(2, placement.recipe.maxNumSeqs), measured: profile.perRow.values.flatMap(\.counts))
         let zero = OperatorProfile.Series(counts: [1], microseconds: [0])
         let head: OperatorProfile.Series = profile.perRow["lm_head"] ?? zero
         let sampler: OperatorProfile.Series = profile.perRow["sampler"] ?? zero
         table.rows = (rows.tabulate { head.seconds(at: $0) }, rows.tabulate { sampler.seconds(at: $0) }, rows)
-        evidence[.head] = .interpolated
-        evidence[.sampler] = .interpolated
+        evidence[.head] = .measured
+        evidence[.sampler] = .measured
     }
 }

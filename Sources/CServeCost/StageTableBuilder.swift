@@ -191,7 +191,9 @@ struct StageTableBuilder {
             table.streaming = link.time(bytes: placement.offloadedShare * plan.layerBytes)
         }
         let habits: EngineProfile.LaunchHabits = engine.launches
-        table.launching = Double(habits.kernelsPerLayer * plan.shard.layers.count) * habits.kernel
+        // A processor calls its kernels: nothing is launched.
+        let launches: Double = placement.accelerator.kind == .cpu ? 0 : 1
+        table.launching = launches * Double(habits.kernelsPerLayer * plan.shard.layers.count) * habits.kernel
         table.graphTokens = habits.graphTokens
         table.capturesPrefill = habits.capturesPrefill
         table.sendBytes = 2 * Double(placement.shape.hiddenSize)

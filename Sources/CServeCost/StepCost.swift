@@ -13,6 +13,7 @@ public struct StepCost: StepTiming {
     public let evidence: [OperatorKind: EvidenceKind]
     let tables: [StageTable]
     let axis: CurveAxis
+    private let host: EngineProfile.HostCosts
     private let hostStep: Double
     private let hostRequest: Double
 
@@ -27,9 +28,13 @@ public struct StepCost: StepTiming {
         self.placement = placement
         self.engine = engine
         self.calibration = calibration
-        hostStep = calibration?.scalars.hostStep ?? engine.host.step
-        hostRequest = calibration?.scalars.hostRequest ?? engine.host.request
-        axis = CurveAxis.tokens(upTo: max(placement.recipe.maxNumBatchedTokens, placement.recipe.maxNumSeqs))
+        host = calibration?.host ?? engine.host
+        hostStep = calibration?.scalars.hostStep ?? host.step
+        hostRequest = calibration?.scalars.hostRequest ?? host.request
+        let profile: OperatorProfile? = calibration?.profiles.first { $0.ranks == placement.parallelism.tensor }
+        axis = CurveAxis.tokens(
+            upTo: max(placement.recipe.maxNumBatchedTokens, placement.recipe.maxNumSeqs),
+            measured: profile?.dense.values.flatMap(\.counts) ?? [])
         var builder = StageTableBuilder(placement, engine, library: library, calibration: calibration, axis: axis)
         var tables: [StageTable] = []
         for stage in 0..<placement.parallelism.pipeline {
@@ -66,11 +71,11 @@ public struct StepCost: StepTiming {
 
     /// From a request's arrival until the scheduler has it.
     public func ingressTime(promptTokens: Int) -> Nanoseconds {
-        nanoseconds(engine.host.ingress + engine.host.ingressPerToken * Double(promptTokens))
+        nanoseconds(host.ingress + host.ingressPerToken * Double(promptTokens))
     }
 
     /// From a step's end until the client has its tokens.
-    public var egressTime: Nanoseconds { nanoseconds(engine.host.egress) }
+    public var egressTime: Nanoseconds { nanoseconds(host.egress) }
 
     /// Where the time of a step goes on a stage; the parts add up to ``stageTime(of:stage:)`` and, in addition, the send to
     /// the next stage and (on stage 0) the host.

@@ -63,6 +63,9 @@ public final class Engine: ServingEngine {
     /// The counters and gauges of the last step.
     public func snapshot() -> EngineSnapshot { loop.snapshot() }
 
+    /// The logged steps after the one of a number, oldest first; nil where none are logged.
+    public func steps(after id: UInt64) -> [StepRecord]? { loop.profiler?.steps(after: id) }
+
     /// Takes no more requests, finishes those it has, and returns when the last one ended.
     public func drain() async { await loop.drain() }
 

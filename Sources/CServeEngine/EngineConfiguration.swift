@@ -11,6 +11,8 @@ public struct EngineConfiguration: Sendable {
     public var vocabularySize: Int
     /// Seeds requests that bring no seed of their own.
     public var seed: UInt64 = 0
+    /// Steps that are logged for profiles and calibrations; 0 logs none and costs nothing.
+    public var loggedSteps: Int = 0
     /// Makes the mask of a branch whose answer must follow a grammar; nil, or a nil result, leaves it free.
     public var logitMask: (@Sendable (Request, _ branch: Int) -> (any LogitMask)?)?
 

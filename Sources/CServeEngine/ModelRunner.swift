@@ -70,7 +70,7 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
     public func execute(_ inputs: BatchInputs, _ body: (LogitsSlice) throws -> Void) throws {
         try check(inputs)
         guard !inputs.tokens.isEmpty || !inputs.copies.isEmpty else { return }
-        try pipeline.run(inputs, vocabularySize: vocabularySize, body)
+        try pipeline.run(inputs, vocabularySize: vocabularySize, atLayersEnd: {}, body)
     }
 
     private func check(_ inputs: BatchInputs) throws {
@@ -95,22 +95,69 @@ public final class ModelRunner: ModelExecutor, @unchecked Sendable {
     }
 }
 
+// What a profile measures of a loaded model.
+extension ModelRunner {
+    /// Runs one forward pass in its two parts; `atLayersEnd` is called between them.
+    func timedPass(_ inputs: BatchInputs, atLayersEnd: () -> Void) throws -> (layers: Nanoseconds, logits: Nanoseconds)
+    {
+        try check(inputs)
+        let began = MonotonicClock.now()
+        var middle = began
+        try pipeline.run(
+            inputs, vocabularySize: vocabularySize,
+            atLayersEnd: {
+                middle = MonotonicClock.now()
+                atLayersEnd()
+            }, { _ in })
+        return (middle - began, MonotonicClock.now() - middle)
+    }
+
+    /// Runs the attention of every layer alone, over whatever queries the activations hold.
+    func attend(_ inputs: BatchInputs) throws {
+        try check(inputs)
+        try pipeline.attend(inputs)
+    }
+
+    /// Writes keys and values of whatever the activations hold into the inputs' slots of every layer.
+    func store(_ inputs: BatchInputs) throws {
+        try check(inputs)
+        try pipeline.store(inputs)
+    }
+}
+
 /// Stages behind a face without generics: opened once per step.
 private protocol Pipeline {
-    func run(_ inputs: BatchInputs, vocabularySize: Int, _ body: (LogitsSlice) throws -> Void) throws
+    func run(
+        _ inputs: BatchInputs, vocabularySize: Int, atLayersEnd: () -> Void, _ body: (LogitsSlice) throws -> Void
+    ) throws
+    func attend(_ inputs: BatchInputs) throws
+    func store(_ inputs: BatchInputs) throws
 }
 
 /// The stages of a model in one process, one after the other.
 private struct LocalPipeline<B: Backend>: Pipeline {
     let stages: [StageRunner<B>]
 
-    func run(_ inputs: BatchInputs, vocabularySize: Int, _ body: (LogitsSlice) throws -> Void) throws {
+    func attend(_ inputs: BatchInputs) throws {
+        let batch = try stages[0].backend.prepare(inputs)
+        for stage in stages { stage.attend(batch) }
+    }
+
+    func store(_ inputs: BatchInputs) throws {
+        let batch = try stages[0].backend.prepare(inputs)
+        for stage in stages { stage.store(batch) }
+    }
+
+    func run(
+        _ inputs: BatchInputs, vocabularySize: Int, atLayersEnd: () -> Void, _ body: (LogitsSlice) throws -> Void
+    ) throws {
         let rows = inputs.tokens.count
         let batch = try stages[0].backend.prepare(inputs)
         for (index, stage) in stages.enumerated() {
             if index > 0 { hand(rows: rows, from: stages[index - 1], to: stage) }
             stage.forward(batch, rows: rows, copies: inputs.copies)
         }
+        atLayersEnd()
         guard let last = stages.last else { return }
         let limit = last.plan.activations.maxLogitRows
         try inputs.logitRows.withUnsafeBufferPointer { wanted in

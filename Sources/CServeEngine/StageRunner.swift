@@ -40,6 +40,24 @@ final class StageRunner<B: Backend> {
         for layer in shard.layers { run(layer, model, batch, rows: rows) }
     }
 
+    /// Attention of every layer alone, for profiles.
+    func attend(_ batch: B.Batch) {
+        for layer in shard.layers {
+            backend.attend(
+                activations[.qkv], heads: shape.attention(layer: layer, shard: shard), cache: cache,
+                layer: layer - shard.layers.lowerBound, batch: batch, into: activations[.attended])
+        }
+    }
+
+    /// Writes the batch's slots of every layer, for profiles: pages that nobody wrote to would be read from a cache.
+    func store(_ batch: B.Batch) {
+        for layer in shard.layers {
+            backend.store(
+                activations[.qkv], heads: shape.attention(layer: layer, shard: shard), into: cache,
+                layer: layer - shard.layers.lowerBound, batch: batch)
+        }
+    }
+
     private func embed(_ batch: B.Batch, rows: Int) {
         backend.embed(
             batch, table: store.outside.matrix(.embedding), firstToken: shard.vocabulary(shape).lowerBound,

@@ -49,7 +49,7 @@ struct Confirmation: Sendable {
     /// Sums the runs of a deployment up.
     func sum(_ deployment: Deployment, rate: Double, _ reports: [SimulationReport]) -> Confirmed {
         let load: Load = load(deployment, rate: rate, seed: 0)
-        let error: ErrorInterval = question.calibration?.interval ?? ErrorInterval()
+        let error: ErrorInterval = deployment.replica.cost.calibration?.interval ?? ErrorInterval()
         let parts = StepParts(deployment.replica, reports)
         let prediction: PlanPrediction = prediction(deployment, rate, reports, error, parts)
         var confirmed = Confirmed(

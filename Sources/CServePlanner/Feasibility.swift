@@ -45,15 +45,16 @@ struct Feasibility: Sendable {
         try checkPrice(option)
         option.placement.precision = try precision(option)
         let budget: MemoryBudget = try budget(option)
+        let calibration: Calibration? = question.calibration(for: option.placement)
         let cost: StepCost
         do {
             cost = try StepCost(
-                option.placement, engine: question.engine, library: question.library, calibration: question.calibration)
+                option.placement, engine: question.engine, library: question.library, calibration: calibration)
         } catch {
             throw Unfit(Self.reason(error), error.description)
         }
         do {
-            let blocks: Int = question.calibration?.scalars.kvBlocks ?? budget.kvBlocks
+            let blocks: Int = calibration?.scalars.kvBlocks ?? budget.kvBlocks
             let spec: ReplicaSpec = try ReplicaSpec(
                 recipe: option.placement.recipe, kvBlocks: blocks,
                 modelLength: max(question.shape.maxPositionEmbeddings, option.placement.recipe.maxModelLen ?? 0),

@@ -37,6 +37,19 @@ public struct LoadSweep: Sendable {
         }
     }
 
+    /// What the times rest on: a calibration with its interval, or the weakest evidence.
+    public var basis: String {
+        let cost: StepCost = deployment.replica.cost
+        guard let calibration = cost.calibration else {
+            return "Nothing was measured on the hardware itself; the weakest evidence is: \(cost.weakestEvidence.name)."
+        }
+        if let note = calibration.note { return note }
+        let range: ErrorInterval = calibration.interval
+        let (low, high) = (Share.percent(range.low), Share.percent(range.high))
+        let kind: String = calibration.profiles.isEmpty ? "fitted" : cost.weakestEvidence.name
+        return "Times: \(kind) (\(calibration.title), \(calibration.date)), steps within \(low) to +\(high)."
+    }
+
     /// Loads worth looking at: shares of a first estimate of the capacity, up to beyond it.
     public var loads: [Double] {
         let model = FluidModel(deployment.replica, sample)

@@ -50,6 +50,11 @@ public struct PlanQuestion: Sendable {
         self.seed = seed
     }
 
+    /// What was measured for a placement: what the user names, or what the catalogue holds of its accelerator.
+    func calibration(for placement: ReplicaPlacement) -> Calibration? {
+        calibration ?? catalog.calibration(for: placement)
+    }
+
     /// Refuses what has no answer.
     func check() throws(PlanError) {
         let limits: [(String, Double?)] = [("--rate", targets.requestRate), ("--budget", targets.budget)]

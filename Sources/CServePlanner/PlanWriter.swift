@@ -168,10 +168,12 @@ struct PlanWriter: Sendable {
                 "\(sample.beyondLimit) of \(sample.count + sample.beyondLimit) requests are longer than the model allows; "
                     + "they are refused.")
         }
-        if question.calibration == nil {
+        let calibrations: [Calibration?] = standings.confirmed.map(\.deployment.replica.cost.calibration)
+        for note in Set(calibrations.compactMap { $0?.note }).sorted() { notes.append(note) }
+        if calibrations.contains(where: { $0 == nil }) {
             notes.append(
                 "Nothing was measured on the hardware itself: latencies are given with an error of 15% either way. "
-                    + "cserve calibrate narrows it.")
+                    + "cserve profile or cserve calibrate narrows it.")
         }
         var weak: [String: Set<String>] = [:]
         for one in standings.confirmed {

@@ -9,6 +9,13 @@ public struct PlanProgress: Hashable, Sendable {
     public var done: Int
     /// Items in all.
     public var total: Int
+
+    /// Describes how far a phase is.
+    public init(phase: String, done: Int, total: Int) {
+        self.phase = phase
+        self.done = done
+        self.total = total
+    }
 }
 
 /// What happened on the way.

@@ -38,7 +38,7 @@ public struct RecordComparison: Hashable, Sendable {
         func facts(_ record: Record) -> JSONValue {
             var members: [(String, JSONValue)] = [
                 ("kind", .string(record.kind.rawValue)), ("model", record.model.map { .string($0) } ?? .null),
-                ("arguments", .string(record.arguments.joined(separator: " "))),
+                ("arguments", .object(Self.flags(record.arguments))),
                 ("seed", record.seed.map { .bigInteger("\($0)") } ?? .null), ("version", .string(record.version)),
                 ("build", .string(record.build)),
             ]
@@ -46,6 +46,24 @@ public struct RecordComparison: Hashable, Sendable {
             return .object(JSONObject(members))
         }
         return JSONDifference.between(facts(first), facts(second))
+    }
+
+    /// A command line by flag, so that one more does not shift all others.
+    private static func flags(_ arguments: [String]) -> JSONObject {
+        var found: JSONObject = JSONObject()
+        var flag: String = "command"
+        for argument in arguments {
+            if argument.hasPrefix("-"), Double(argument) == nil {
+                let parts: [Substring] = argument.split(separator: "=", maxSplits: 1)
+                flag = parts.first.map(String.init) ?? argument
+                let value: String? = parts.count > 1 ? String(parts[1]) : nil
+                found[flag] = .string([found[flag]?.stringValue, value].compactMap { $0 }.joined(separator: " "))
+            } else {
+                let words: [String?] = [found[flag]?.stringValue, argument]
+                found[flag] = .string(words.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " "))
+            }
+        }
+        return found
     }
 
     private static func documents(

@@ -97,6 +97,9 @@ extension Endpoint {
         Endpoint(method: "get", path: "/version", summary: "This server's version."),
         Endpoint(method: "get", path: "/load", summary: "Requests being answered."),
         Endpoint(method: "get", path: "/metrics", summary: "Prometheus metrics with vLLM's names."),
+        Endpoint(
+            method: "get", path: "/debug/steps",
+            summary: "The engine's last steps, one JSON object a line (with --step-log); ?after=N skips known ones."),
         Endpoint(method: "get", path: "/openapi.json", summary: "This API as an OpenAPI document."),
         Endpoint(method: "get", path: "/docs", summary: "This API as a page."),
     ]

@@ -35,6 +35,7 @@ public struct Server: Sendable {
             .get("/version", Health.version),
             .get("/load", Health.load),
             .get("/metrics", Health.metrics),
+            .get("/debug/steps", StepLog.steps),
             .get("/openapi.json", Documentation.openAPI),
             .get("/docs", Documentation.page),
         ]

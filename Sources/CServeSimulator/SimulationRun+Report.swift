@@ -23,7 +23,7 @@ extension SimulationRun {
                 requests: tally.completed, outputTokens: tally.outputTokens, promptTokens: tally.promptTokens,
                 during: duration),
             steadyThroughput: Throughput(of: books.timeline, from: window.start, to: window.end),
-            steadyWindow: [window.start, window.end],
+            steadyWindow: [window.start, window.end], sending: max(0, tally.lastSent - start),
             goodput: duration > 0 ? Double(tally.good) / duration.seconds : 0,
             goodShare: offered > 0 ? Double(tally.good) / Double(offered) : 0,
             replicas: replicas.indices.map { (index: Int) -> ReplicaReport in

@@ -27,32 +27,78 @@ extension Bench {
         @OptionGroup(title: "Workload") var workload: WorkloadOptions
         @OptionGroup(title: "Run") var load: BenchLoadOptions
         @OptionGroup(title: "Result") var output: BenchOutputOptions
+        @OptionGroup(title: "Records") var recording: RecordingOptions
 
         func run() async throws {
             try await Failure.explained {
                 try output.check()
-                let given: Workload? = try load.workload(workload)
-                let target: BenchTarget = try await BenchTarget.open(server)
-                do {
-                    try await measure(given, on: target)
-                    await target.client.shutDown()
-                } catch {
-                    await target.client.shutDown()
-                    throw error
-                }
+                let measured: MeasuredBench = try await Recording.of(.bench, recording) { try await measured($0) }
+                try output.write(measured)
+                guard measured.wasAnswered else { throw ExitCode.failure }
             }
         }
 
-        private func measure(_ given: Workload?, on target: BenchTarget) async throws {
+        /// Measures, and prints nothing but progress and notes.
+        private func measured(_ record: Recording) async throws -> MeasuredBench {
+            let given: Workload? = try load.workload(workload)
+            let target: BenchTarget = try await BenchTarget.open(server)
+            do {
+                let measured: MeasuredBench = try await measure(given, on: target, record)
+                await target.client.shutDown()
+                return measured
+            } catch {
+                await target.client.shutDown()
+                throw error
+            }
+        }
+
+        private func measure(
+            _ given: Workload?, on target: BenchTarget, _ record: Recording
+        ) async throws -> MeasuredBench {
             let work: BenchWork = try await load.work(given, workload, target)
             for note in target.description.notes { Console.complain("Note: \(note)") }
             let session = BenchSession(target: target, settings: try load.settings())
+            record.begin(
+                title: "\(work.workload.name) against \(target.client.server)", model: target.description.model,
+                seed: work.workload.seed)
             try await session.warmUp(work, requests: load.numWarmups)
             let run: BenchRun = await session.measure(work)
             let setting = BenchSetting(
                 work.workload, endpoint: target.endpoint, maxConcurrency: load.maxConcurrency)
-            try output.write(run, windows: try load.window(), setting: setting)
-            guard run.requests.contains(where: { $0.failure == nil }) else { throw ExitCode.failure }
+            let measured = MeasuredBench(
+                run: run, result: try output.result(run, windows: try load.window()), setting: setting)
+            record.finish(try measured.outcome)
+            return measured
+        }
+    }
+}
+
+extension Bench.Serve: RepeatableCommand {
+    func repeated(_ recording: Recording) async throws -> RunOutcome { try await measured(recording).outcome }
+}
+
+/// A measured run with its figures.
+struct MeasuredBench {
+    var run: BenchRun
+    var result: BenchResult
+    var setting: BenchSetting
+
+    /// Whether any request was answered.
+    var wasAnswered: Bool { run.requests.contains { $0.failure == nil } }
+
+    /// What the record book keeps: the figures, and the whole with every request as a document.
+    var outcome: RunOutcome {
+        get throws {
+            var whole: [UInt8] = []
+            try result.write { whole += $0 }
+            var figures: BenchResult = result
+            figures.requests = nil
+            let failed: Int = run.requests.count { $0.failure != nil }
+            let summary: String =
+                "\(run.requests.count - failed) of \(run.requests.count) answered, ttft p99 "
+                + BenchText.time(result.report.ttft.p99 / 1e9)
+            return RunOutcome(
+                summary: summary, results: try JSONValue(encoding: figures), outputs: [("bench.json", whole)])
         }
     }
 }

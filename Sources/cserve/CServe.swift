@@ -20,6 +20,7 @@ struct CServe: AsyncParsableCommand {
               cserve hardware 4xl4                           links and prices of hardware
               cserve plan --model llama-3-8b --workload rag --rate 4 --ttft-p99 1s
                                                              which hardware, how many, which settings, at what cost
+              cserve profile --model ./Llama-3.2-1B          measure this machine, for plan and simulate
               cserve bench offline --model ./Llama-3.2-1B    speed beside the machine's limits
               cserve workload describe rag                   what a preset or a trace amounts to
               cserve records                                 what was planned, simulated and measured
@@ -29,8 +30,8 @@ struct CServe: AsyncParsableCommand {
         version: ServerVersion.number,
         subcommands: [
             Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, WorkloadCommand.self,
-            PlanCommand.self, Simulate.self, Compare.self, Calibrate.self, Fidelity.self, RecordsCommand.self,
-            Version.self,
+            PlanCommand.self, Simulate.self, Compare.self, Profile.self, Calibrate.self, Fidelity.self,
+            RecordsCommand.self, Version.self,
         ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.

@@ -1,4 +1,4 @@
-// `cserve calibrate`: fits utilisation curves to measured kernels, or takes a model's profile as its calibration.
+// `cserve calibrate`: fits curves to measured kernels, takes a model's profile, or fits a few scalars to a running server.
 
 import ArgumentParser
 import CServeCore
@@ -6,16 +6,18 @@ import CServeCost
 import Foundation
 
 /// Fits what the planner ships or carries.
-struct Calibrate: ParsableCommand {
+struct Calibrate: AsyncParsableCommand {
     static let configuration: CommandConfiguration = CommandConfiguration(
         abstract: "Fit the planner's curves to measurements.",
         discussion: """
             With --from, tables of measured kernels become utilisation curves; with --profile, a per-operator profile of one
-            model on one accelerator becomes its calibration.
+            model on one accelerator becomes its calibration. With --url, a running server is probed: its step log where it keeps
+            one (cserve serve --step-log 4096), else prompts alone and decodes together, timed from outside.
 
             EXAMPLES
               cserve calibrate --from ./measurements --source "who measured" -o curves.json
               cserve calibrate --profile ./profiles/RTX4090/meta-llama/Llama-3.1-8B/bf16 -o rtx4090-llama-8b.json
+              cserve calibrate --url http://127.0.0.1:8000/v1 --model llama-3-8b --on l4 --engine vllm -o l4.json
             """)
 
     @Option(help: "A folder with hardware/gpus.csv and kernels/*.csv.", completion: .directory)
@@ -24,8 +26,23 @@ struct Calibrate: ParsableCommand {
     @Option(help: "A profile's folder, with tp1, tp2, ... in it.", completion: .directory)
     var profile: String?
 
-    @Option(name: [.customShort("o"), .long], help: "Where the JSON goes.")
-    var out: String
+    @Option(help: "A running server, such as http://127.0.0.1:8000/v1.")
+    var url: String?
+
+    @Option(name: .customLong("on"), help: "The hardware that the server runs on: l4, 4xl4, this-machine.")
+    var hardwareName: String?
+
+    @Option(help: "A key of the server (with --url).")
+    var apiKey: String?
+
+    @OptionGroup(title: "The server's model and settings (with --url)") var settings: EngineOptions
+    @OptionGroup(title: "Hardware") var hardware: CatalogOptions
+
+    @Option(help: "The server's engine: cserve, vllm, trtllm, or a profile's file.")
+    var engine: String = "cserve"
+
+    @Option(name: [.customShort("o"), .long], help: "Where the JSON goes (with --url it may be left out).")
+    var out: String?
 
     @Option(help: "Who measured, for the file.")
     var source: String = "measured"
@@ -37,15 +54,39 @@ struct Calibrate: ParsableCommand {
     var points: Int = 2400
 
     func validate() throws {
-        guard (from == nil) != (profile == nil) else { throw ValidationError("Give either --from or --profile.") }
+        let given: Int = [from, profile, url].count { $0 != nil }
+        guard given == 1 else { throw ValidationError("Give one of --from, --profile and --url.") }
+        guard url != nil || out != nil else { throw ValidationError("Say where the JSON goes with -o.") }
+        if url != nil, settings.model == nil || hardwareName == nil {
+            throw ValidationError("--url needs the served model and its hardware: --model llama-3-8b --on l4.")
+        }
         guard points >= 50 else { throw ValidationError("--points must be at least 50.") }
     }
 
-    func run() throws {
-        try Failure.explained {
-            if let profile { try write(profile: profile) }
-            if let from { try write(curves: from) }
-        }
+    @OptionGroup(title: "Records") var recording: RecordingOptions
+
+    func run() async throws {
+        try await Failure.explained { try await Recording.of(.profile, recording) { try await calibrate($0) } }
+    }
+
+    private func calibrate(_ record: Recording) async throws {
+        let basis: String = url ?? profile ?? from ?? ""
+        record.begin(title: "calibrate by \(basis)", model: settings.model)
+        if let profile { try write(profile: profile) }
+        if let from { try write(curves: from) }
+        if let url { try await probe(url) }
+        let made: [UInt8]? = out.flatMap { FileManager.default.contents(atPath: $0) }.map { [UInt8]($0) }
+        record.finish(
+            RunOutcome(summary: basis, results: .null, outputs: made.map { [("calibration.json", $0)] } ?? []))
+    }
+
+    private func probe(_ url: String) async throws {
+        let recipe: Recipe = try settings.resolved()
+        let calibration: ServerCalibration = ServerCalibration(
+            url: url, key: apiKey, model: try ModelChoice.find(recipe.model),
+            hardware: try hardware.catalog().choose(hardwareName ?? ""), engine: try EngineProfiles.profile(engine),
+            recipe: recipe)
+        try await calibration.run(to: out)
     }
 
     private func write(profile folder: String) throws {
@@ -53,7 +94,7 @@ struct Calibrate: ParsableCommand {
         let encoder: JSONEncoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try write([UInt8](try encoder.encode(calibration)))
-        Console.say("\(calibration.title): \(calibration.profiles.count) numbers of ranks -> \(out)")
+        Console.say("\(calibration.title): \(calibration.profiles.count) numbers of ranks -> \(out ?? "")")
     }
 
     private func write(curves folder: String) throws {
@@ -80,6 +121,7 @@ struct Calibrate: ParsableCommand {
     }
 
     private func write(_ bytes: [UInt8]) throws {
+        guard let out else { return }
         do {
             try Data(bytes).write(to: URL(fileURLWithPath: out))
         } catch {

@@ -55,7 +55,33 @@ enum ChatClient {
     static func post(
         _ endpoint: Endpoint, key: String?, body: [UInt8], _ onEvent: (String) throws -> Void
     ) async throws {
-        let client: Client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        try await connect(endpoint).executeThenClose { inbound, outbound in
+            try await outbound.write(.head(head(endpoint, .POST, key: key, length: body.count)))
+            try await outbound.write(.body(ByteBuffer(bytes: body)))
+            try await outbound.write(.end(nil))
+            try await read(inbound, onEvent)
+        }
+    }
+
+    /// Fetches a page; its status and bytes.
+    static func get(_ endpoint: Endpoint, key: String?) async throws -> (status: Int, body: [UInt8]) {
+        try await connect(endpoint).executeThenClose { inbound, outbound in
+            try await outbound.write(.head(head(endpoint, .GET, key: key, length: 0)))
+            try await outbound.write(.end(nil))
+            var answer: (status: Int, body: [UInt8]) = (0, [])
+            for try await part in inbound {
+                switch part {
+                case .head(let head): answer.status = Int(head.status.code)
+                case .body(let buffer): answer.body.append(contentsOf: buffer.readableBytesView)
+                case .end: return answer
+                }
+            }
+            return answer
+        }
+    }
+
+    private static func connect(_ endpoint: Endpoint) async throws -> Client {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: endpoint.host, port: endpoint.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
@@ -63,21 +89,17 @@ enum ChatClient {
                     return try Client(wrappingChannelSynchronously: channel)
                 }
             }
-        try await client.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head(endpoint, key: key, length: body.count)))
-            try await outbound.write(.body(ByteBuffer(bytes: body)))
-            try await outbound.write(.end(nil))
-            try await read(inbound, onEvent)
-        }
     }
 
-    private static func head(_ endpoint: Endpoint, key: String?, length: Int) -> HTTPRequestHead {
+    private static func head(
+        _ endpoint: Endpoint, _ method: HTTPMethod, key: String?, length: Int
+    ) -> HTTPRequestHead {
         var headers: HTTPHeaders = [
             "Host": "\(endpoint.host):\(endpoint.port)", "Content-Type": "application/json",
             "Content-Length": "\(length)", "Accept": "text/event-stream",
         ]
         if let key { headers.add(name: "Authorization", value: "Bearer \(key)") }
-        return HTTPRequestHead(version: .http1_1, method: .POST, uri: endpoint.path, headers: headers)
+        return HTTPRequestHead(version: .http1_1, method: method, uri: endpoint.path, headers: headers)
     }
 
     private static func read(

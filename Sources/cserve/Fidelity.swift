@@ -16,7 +16,9 @@ struct Fidelity: ParsableCommand {
               cserve fidelity --data ./measurements --out docs/results/fidelity.md
               cserve fidelity --data ./measurements --only operators
               cserve fidelity --only claims
-            """)
+              cserve fidelity machine                       this machine, served and simulated
+            """,
+        subcommands: [Machine.self])
 
     /// The sections, in the page's order. A new proof is one file and one entry.
     static var sections: [any FidelitySection.Type] {
@@ -37,13 +39,14 @@ struct Fidelity: ParsableCommand {
         if let only, !names.contains(only) {
             throw ValidationError("There is no section \"\(only)\". Choose one of \(names.joined(separator: ", ")).")
         }
+    }
+
+    func run() throws {
+        // Not in validate(), which runs before a subcommand too.
         let needsData: Bool = Fidelity.sections.contains { $0.needsData && (only == nil || $0.name == only) }
         if needsData, data == nil {
             throw ValidationError("Name a folder of measurements with --data. Only \"claims\" does without one.")
         }
-    }
-
-    func run() throws {
         try Failure.explained {
             let folder: DataFolder = try data.map { try DataFolder($0) } ?? .none
             var page: String = Fidelity.head

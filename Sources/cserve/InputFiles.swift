@@ -103,7 +103,7 @@ final class InputFiles: Sendable {
     func builtIn(_ name: String, all: @autoclosure () -> [[UInt8]]) -> [[UInt8]] {
         if case .record(let documents) = source {
             let names: [String] = documents.keys.filter { $0.hasPrefix("built-in/\(name)/") }.sorted()
-            if !names.isEmpty { return names.compactMap { documents[$0] ?? nil } }
+            if !names.isEmpty { return names.compactMap { name in (documents[name] ?? nil).map { note(name, $0) } } }
         }
         return all().enumerated().map { place, bytes in
             note("built-in/\(name)/\(place < 10 ? "0" : "")\(place).json", bytes)
@@ -116,6 +116,13 @@ final class InputFiles: Sendable {
         keep(
             DocumentContent(
                 role: .input, name: path, digest: nil, size: (size as? NSNumber)?.intValue ?? 0, bytes: nil))
+    }
+
+    /// Notes a table of measurements by its digest alone: hundreds of megabytes of them are no part of a book.
+    func noteDigest(_ path: String, _ bytes: [UInt8]) {
+        if case .disk(notes: false) = source { return }
+        let digest: String = SHA256.hexadecimal(of: bytes)
+        keep(DocumentContent(role: .input, name: path, digest: digest, size: bytes.count, bytes: nil))
     }
 
     @discardableResult

@@ -62,11 +62,12 @@ extension ModelLoader {
     }
 
     private func start(_ runner: sending ModelRunner, _ shape: ModelShape) throws -> Engine {
-        let configuration: EngineConfiguration = EngineConfiguration(
+        var configuration: EngineConfiguration = EngineConfiguration(
             scheduler: try recipe.schedulerConfiguration(
                 blockCount: runner.totalBlocks, modelLength: shape.lengthLimit(asked: recipe.maxModelLen),
                 endTokens: shape.eosTokenIDs),
             vocabularySize: shape.vocabularySize, seed: recipe.seed)
+        configuration.loggedSteps = loggedSteps
         return try Engine(configuration, executor: runner)
     }
 

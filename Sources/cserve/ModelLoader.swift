@@ -11,6 +11,8 @@ struct ModelLoader: Sendable {
     var recipe: Recipe
     var text: TextOptions
     var servedNames: [String]
+    /// Steps that the engine logs; 0: none.
+    var loggedSteps: Int = 0
 
     /// Why a model could not be loaded.
     enum LoadError: Error, Hashable, CustomStringConvertible {

@@ -24,8 +24,11 @@ enum PlanInputs {
 
     /// Where a plan of today comes from.
     static func origin(_ engine: EngineModelOptions, catalog: HardwareCatalog, pick: PlanRole?) throws -> PlanOrigin {
-        let calibration: Provenance? = try engine.calibration.map { (file: String) throws -> Provenance in
+        var calibration: Provenance? = try engine.calibration.map { (file: String) throws -> Provenance in
             Provenance(source: file, date: try CalibrationFile.read(file).date)
+        }
+        if calibration == nil, let own = catalog.calibrations.last {
+            calibration = Provenance(source: own.calibration.title, date: own.calibration.date)
         }
         return PlanOrigin(
             generator: "cserve \(ServerVersion.number)", date: today, digests: try digests(engine, catalog),
@@ -35,7 +38,7 @@ enum PlanInputs {
     private static func digests(_ engine: EngineModelOptions, _ catalog: HardwareCatalog) throws -> [String: String] {
         let parts: [JSONValue] = [
             try JSONValue(encoding: catalog.accelerators), try JSONValue(encoding: catalog.nodes),
-            try JSONValue(encoding: catalog.prices),
+            try JSONValue(encoding: catalog.prices), try JSONValue(encoding: catalog.calibrations),
         ]
         var digests: [String: String] = [
             "catalogue": SHA256.hexadecimal(of: JSONValue.array(parts).serialized(.init(sortKeys: true))),

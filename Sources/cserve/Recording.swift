@@ -148,17 +148,25 @@ final class Recording: Sendable {
     static func withoutSecrets(_ arguments: [String]) -> [String] {
         var result: [String] = []
         for argument in arguments {
-            if let flag = secrets.first(where: { argument.hasPrefix($0 + "=") }) {
-                result.append(flag + "=" + hidden)
+            let parts: [Substring] = argument.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, isSecret(String(parts[0]), String(parts[1])) {
+                result.append(parts[0] + "=" + hidden)
+            } else if let flag = result.last, isSecret(flag, argument) {
+                result.append(hidden)
             } else {
-                result.append(result.last.map { secrets.contains($0) } ?? false ? hidden : argument)
+                result.append(argument)
             }
         }
         return result
     }
 
-    /// Flags whose values are secrets.
-    static let secrets: [String] = ["--api-key"]
+    /// Keys, and headers that carry one.
+    private static func isSecret(_ flag: String, _ value: String) -> Bool {
+        guard flag == "--header" else { return flag == "--api-key" }
+        let name: String = value.prefix { $0 != ":" && $0 != "=" }.lowercased()
+        return ["auth", "key", "token", "cookie", "secret"].contains { name.contains($0) }
+    }
+
     /// What stands for a secret.
     static let hidden: String = "***"
 }

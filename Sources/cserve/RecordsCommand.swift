@@ -212,7 +212,8 @@ enum RecordsCommandError: Error, Hashable, CustomStringConvertible {
                 + "cserve records diff."
         case .noResults(let id, let status):
             "\(id) is \(status) and has no results, so that there is nothing to compare with."
-        case .needsSecret(let flag): "The run had \(flag), which no record keeps. Give it again: \(flag) KEY"
+        case .needsSecret(let flag):
+            "The run had \(flag) with a secret, which no record keeps. Give --api-key again, or run the command itself."
         case .badReplacement(let text): "--file is \(text). Write NAME=PATH, with a document's name."
         }
     }

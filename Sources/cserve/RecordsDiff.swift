@@ -65,8 +65,14 @@ struct RecordsRerun: AsyncParsableCommand {
               0   the same results         2   results that differ         1   it cannot be repeated
             """)
 
-    @Argument(help: "A record of cserve plan or simulate.")
+    @Argument(help: "A record of cserve plan, simulate, or bench against a server.")
     var record: String
+
+    @Option(help: "The server that a benchmark is repeated against (default: the recorded one).")
+    var url: String?
+
+    @Option(help: "The server's key, which no record keeps.")
+    var apiKey: String?
 
     @Option(name: .customLong("file"), help: "A document that the book does not hold: NAME=PATH (may be repeated).")
     var files: [String] = []
@@ -82,24 +88,36 @@ struct RecordsRerun: AsyncParsableCommand {
                 throw RecordsCommandError.noResults(id: original.id, status: original.status.rawValue)
             }
             let inputs = InputFiles(.record(try documents(original, book)))
-            let command: any RepeatableCommand = try Self.command(original)
+            let arguments: [String] = try arguments(original)
+            let command: any RepeatableCommand = try Self.command(arguments)
             let outcome: RunOutcome = try await Recording.of(
-                original.kind, options(original), arguments: original.arguments, files: inputs, rerunOf: original.id
+                original.kind, options(original), arguments: arguments, files: inputs, rerunOf: original.id
             ) { try await command.repeated($0) }
-            try compare(original, outcome, inputs, book)
+            try compare(original, arguments, outcome, inputs, book)
         }
     }
 
-    /// The command of a record.
-    static func command(_ record: Record) throws -> any RepeatableCommand {
-        if let place = record.arguments.firstIndex(where: { $0.hasSuffix(Recording.hidden) }) {
-            let own: String? = Recording.secrets.first { record.arguments[place].hasPrefix($0) }
-            let flag: String = own ?? record.arguments[place - 1]
-            throw RecordsCommandError.needsSecret(flag: flag)
+    /// The recorded command line, with another server and a key where they are given.
+    private func arguments(_ original: Record) throws -> [String] {
+        var arguments: [String] = original.arguments
+        if let place = arguments.firstIndex(where: { $0.hasSuffix(Recording.hidden) }) {
+            let flag: String = arguments[place].contains("=") ? arguments[place] : arguments[place - 1]
+            guard let apiKey, flag.hasPrefix("--api-key") else {
+                throw RecordsCommandError.needsSecret(flag: String(flag.prefix { $0 != "=" }))
+            }
+            arguments[place] = flag.contains("=") ? "--api-key=" + apiKey : apiKey
+        } else if let apiKey {
+            arguments += ["--api-key", apiKey]
         }
-        guard let command = try CServe.parseAsRoot(record.arguments) as? any RepeatableCommand else {
+        // Of a flag that is given twice the last one counts.
+        return arguments + (url.map { ["--url", $0] } ?? [])
+    }
+
+    /// The command of a command line.
+    static func command(_ arguments: [String]) throws -> any RepeatableCommand {
+        guard let command = try CServe.parseAsRoot(arguments) as? any RepeatableCommand else {
             throw RecordsCommandError.notRepeatable(
-                command: record.arguments.prefix { !$0.hasPrefix("-") }.joined(separator: " "))
+                command: arguments.prefix { !$0.hasPrefix("-") }.joined(separator: " "))
         }
         return command
     }
@@ -134,11 +152,12 @@ struct RecordsRerun: AsyncParsableCommand {
     }
 
     private func compare(
-        _ original: Record, _ outcome: RunOutcome, _ inputs: InputFiles, _ book: RecordBook
+        _ original: Record, _ arguments: [String], _ outcome: RunOutcome, _ inputs: InputFiles, _ book: RecordBook
     ) throws {
         var repeated = Record(
-            kind: original.kind, title: original.title, model: original.model, arguments: original.arguments,
-            seed: original.seed, version: Recording.version, build: BuildMark.text, machine: Recording.machine)
+            kind: original.kind, title: original.title, model: original.model,
+            arguments: Recording.withoutSecrets(arguments), seed: original.seed, version: Recording.version,
+            build: BuildMark.text, machine: Recording.machine)
         repeated.results = outcome.json
         let contents: [DocumentContent] = inputs.documents + outcome.documents
         repeated.documents = contents.map {

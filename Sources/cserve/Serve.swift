@@ -38,12 +38,14 @@ struct Serve: AsyncParsableCommand {
         let signals: Signals = Signals()
         var recipe: Recipe = try Failure.explained { try engine.resolved() }
         if let modelArgument { recipe.model = modelArgument }
-        let loader: ModelLoader = ModelLoader(recipe: recipe, text: text, servedNames: server.servedModelName)
-        try Failure.explained { try loader.check() }
+        var loader: ModelLoader = ModelLoader(recipe: recipe, text: text, servedNames: server.servedModelName)
+        loader.loggedSteps = server.stepLog
+        let checked: ModelLoader = loader
+        try Failure.explained { try checked.check() }
         let logger: Logger = try Logs.logger(logs)
         let server: Server = Server(settings: try self.server.settings(), logger: logger, startedAt: started)
         Console.say("cserve \(ServerVersion.number)")
-        try await Self.serve(server, loader, self.server, signals)
+        try await Self.serve(server, checked, self.server, signals)
     }
 
     /// Runs the server until a signal or a failure ends it.

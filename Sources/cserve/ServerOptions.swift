@@ -58,6 +58,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Seconds without a step, with work pending, after which /livez fails.")
     var stallTimeout: Int = 120
 
+    @Option(help: "Keep the last so many engine steps for cserve calibrate --url (GET /debug/steps); 0: none.")
+    var stepLog: Int = 0
+
     @Option(help: "Seconds that running requests get after SIGTERM.")
     var shutdownTimeout: Int = 300
 
@@ -70,6 +73,9 @@ struct ServerOptions: ParsableArguments {
         ]
         for (name, value) in positives where value < 1 {
             throw ValidationError("--\(name) is \(value). Choose at least 1.")
+        }
+        guard (0...1_000_000).contains(stepLog) else {
+            throw ValidationError("--step-log is \(stepLog). Choose 0 to 1000000.")
         }
         guard apiKey.allSatisfy({ key in !key.isEmpty && key.utf8.allSatisfy { (0x21...0x7E).contains($0) } }) else {
             throw ValidationError(

@@ -70,7 +70,7 @@ struct Simulate: ParsableCommand {
         record.begin(
             title: "\(setup.question.workload.name) on \(setup.hardware.name)", model: setup.question.model,
             seed: setup.question.seed)
-        let text = SimulationText(setup: setup, results: sweeper.run(loads))
+        let text = SimulationText(setup: setup, results: sweeper.run(loads), basis: sweeper.basis)
         bar.clear()
         record.finish(try text.outcome)
         return text
@@ -170,6 +170,8 @@ struct SimulatedWorkloadOptions: ParsableArguments {
 struct SimulationText {
     let setup: SimulationSetup
     let results: [(option: PlanOption, binding: String?)]
+    /// What the times rest on.
+    let basis: String
 
     /// One option per load.
     var json: JSONValue { get throws { try JSONValue(encoding: results.map(\.option)) } }
@@ -204,7 +206,8 @@ struct SimulationText {
         return [
             "\(setup.question.model), \(first.name)\(cost), workload \(setup.question.workload.name)", table.text,
             "Where a step's time goes:\n" + parts.joined(separator: "\n"),
-            "\(method.requests) requests over \(method.seeds) seeds a load; ±: 95% of seeds and model error.",
+            "\(method.requests) requests over \(method.seeds) seeds a load; ±: 95% of seeds and model error.\n"
+                + basis,
         ].joined(separator: "\n\n")
     }
 

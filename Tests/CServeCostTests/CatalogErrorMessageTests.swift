@@ -51,6 +51,11 @@ func catalogErrorMessages() {
             "There is no model \"m\" among the 3 in the catalogue. `cserve models --catalog` lists them; a checkpoint "
                 + "folder or a config.json file will do as well."
         ),
+        (
+            .badCalibration(file: "a.json", field: "calibrations[0].", reason: "a.json lacks \"model\"."),
+            "a.json: the calibration at calibrations[0] cannot be read: a.json lacks \"model\". Write the file anew with "
+                + "cserve profile."
+        ),
         (.badModel(file: "a.json", model: "m", reason: "x."), "a.json: the model m cannot be read: x."),
     ]
     for (error, message) in messages { #expect(error.description == message) }

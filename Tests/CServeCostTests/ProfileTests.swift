@@ -43,7 +43,7 @@ struct ProfileTests {
         let head: Double = 100 + 100 / 255.0 + 20 + 20 / 255.0
         let expected: Double = 32 * (6 * 12 + 5 + 64) + 12 + head
         #expect(abs(cost.stageTime(of: step, stage: 0).seconds * 1e6 - expected) < 0.01)
-        #expect(cost.evidence[.dense] == .interpolated)
+        #expect(cost.evidence[.dense] == .measured)
     }
 
     @Test("a mixed step reads the mixed table, further prompts add what they take beyond a start")
@@ -110,5 +110,38 @@ struct ProfileTests {
         #expect(fit.calibration.scalars.kvBlocks == 99)
         #expect(fit.calibration.interval.high < 0.03 && fit.calibration.interval.low > -0.03)
         #expect(fit.before.median > 0.08)
+    }
+
+    @Test("moments in which another program computed do not move the fit")
+    func outliers() throws {
+        let cost: StepCost = try StepCost(try CostShapes.placement(), engine: CostShapes.engine)
+        var steps: [ProbeStep] = []
+        for number in 0..<100 {
+            var step: StepComposition = CostShapes.decodes(1 + number % 37, context: 100 + number)
+            if number % 3 == 0 { step.addPrefill(tokens: 16 + 9 * number, context: 0, samples: true) }
+            let parts: [Double] = cost.probeParts(step)
+            let seconds: Double = 1.4 * parts[0] + 1.2 * parts[1] + 0.003
+            // Every ninth step takes three times as long.
+            steps.append(ProbeStep(step, seconds: number % 9 == 0 ? 3 * seconds : seconds))
+        }
+        let result: ProbeResult = try Calibration.fitted(title: "", date: "", probe: steps, cost: cost)
+        #expect(result.heldOut.median < 0.02)
+        #expect(abs(result.calibration.scalars.compute - 1.4) < 0.1)
+    }
+
+    @Test("a part that the probe shows less than nothing of is left near nothing, the others are fitted")
+    func negative() throws {
+        let cost: StepCost = try StepCost(try CostShapes.placement(), engine: CostShapes.engine)
+        var steps: [ProbeStep] = []
+        for number in 0..<60 {
+            var step: StepComposition = CostShapes.decodes(1 + number % 17, context: 200)
+            if number % 2 == 0 { step.addPrefill(tokens: 16 + 11 * number, context: 0, samples: true) }
+            let parts: [Double] = cost.probeParts(step)
+            steps.append(ProbeStep(step, seconds: 1.5 * parts[0] + 0.9 * parts[1] - 0.0001))
+        }
+        let result: ProbeResult = try Calibration.fitted(title: "", date: "", probe: steps, cost: cost)
+        #expect(result.calibration.scalars.hostStep ?? 1 > 0)
+        #expect(result.heldOut.p90 < 0.05)
+        #expect(result.before.median > result.heldOut.median)
     }
 }

@@ -86,6 +86,10 @@ struct RecordArchiveTests {
         #expect(!comparison.isEqual)
         let redated = try run("{\"rate\": 4}", "{\"a\": 1, \"provenance\": {\"date\": \"z\"}}", 10, seed: 1)
         #expect(try RecordComparison(first, redated) { try book.bytes($0) }.isEqual)
+        var other = second
+        other.arguments = ["simulate", "--rate=2", "--on", "l4", "--plot"]
+        #expect(
+            RecordComparison(second, other) { _ in nil }.inputs.map(\.path) == ["arguments.--rate", "arguments.--plot"])
         // Without the bytes, digests are all there is.
         let blind = RecordComparison(first, second) { _ in nil }
         #expect(blind.inputs.map(\.path) == ["seed", "w.json"] && blind.results.map(\.path) == ["rate", "plan.json"])

@@ -26,6 +26,17 @@ struct RouteTests {
         }
     }
 
+    @Test("A server that logs no steps says how to, and a step's number must be one")
+    func steps() async throws {
+        try await TestServer.with(FakeEngine(Scripts.say("ok"))) { server in
+            let none: TestResponse = try await server.get("/debug/steps?after=0")
+            #expect(none.status == 404)
+            let message: String = try none.json()["error"]?["message"]?.stringValue ?? ""
+            #expect(message.contains("--step-log 4096"))
+            try await expectStatus(400, server.get("/debug/steps?after=x"))
+        }
+    }
+
     @Test("Unknown paths get 404, wrong methods 405 with Allow, unknown models 404")
     func misses() async throws {
         try await TestServer.with(FakeEngine(Scripts.say("ok"))) { server in

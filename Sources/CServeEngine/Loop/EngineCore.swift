@@ -18,15 +18,21 @@ final class EngineCore {
     private let blockSize: Int
     private var live: [RequestID: LiveRequest] = [:]
     private var touched: [LiveRequest] = []
+    /// Logs the steps; nil where nobody asked.
+    private let profiler: StepProfiler?
+    /// When the last step ended, if the loop has not slept since.
+    private var lastEnd: Nanoseconds?
     /// Sees every scheduler event; tests compare them with a simulation's.
     var trace: ((SchedulerEvent) -> Void)?
 
     /// Owns a fresh scheduler.
     init(
-        _ configuration: SchedulerConfiguration, runner: any StepRunner, clock: @escaping @Sendable () -> Nanoseconds
+        _ configuration: SchedulerConfiguration, runner: any StepRunner, profiler: StepProfiler? = nil,
+        clock: @escaping @Sendable () -> Nanoseconds
     ) {
         scheduler = Scheduler(configuration)
         self.runner = runner
+        self.profiler = profiler
         self.clock = clock
         slots = SlotTable(slots: configuration.maxNumSeqs)
         blockSize = configuration.blockSize
@@ -55,17 +61,32 @@ final class EngineCore {
         defer { stepTime += MonotonicClock.now() - began }
         guard let batch = scheduler.nextMicroBatch(at: clock()) else {
             publish()
+            lastEnd = nil
             return false
         }
         start(batch)
         do {
             let result = try runner.run(batch, slots: slots)
             finish(batch, result)
+            publish()
+            log(batch, result, began: began)
+            return true
         } catch {
             handle(scheduler.fail(batch, message: "The engine's step failed: \(error)", at: clock()))
         }
         publish()
         return true
+    }
+
+    private func log(_ batch: MicroBatch, _ result: StepResult, began: Nanoseconds) {
+        guard let profiler else { return }
+        var record = StepRecord(batch)
+        record.ended = MonotonicClock.now()
+        record.cycle = record.ended - (lastEnd ?? began)
+        record.forward = result.forwardTime
+        record.sampling = result.samplingTime
+        lastEnd = record.ended
+        profiler.add(record)
     }
 
     /// Ends every request.

@@ -10,6 +10,8 @@ import CServeScheduling
 final class EngineLoop: Sendable {
     /// The engine's settings.
     let configuration: EngineConfiguration
+    /// The log of steps, where the settings ask for one.
+    let profiler: StepProfiler?
     private let admission: AdmissionPolicy
     private let clock: @Sendable () -> Nanoseconds
     private let shared = Monitor(Shared())
@@ -19,6 +21,7 @@ final class EngineLoop: Sendable {
         _ configuration: EngineConfiguration, clock: @escaping @Sendable () -> Nanoseconds = MonotonicClock.now
     ) {
         self.configuration = configuration
+        profiler = configuration.loggedSteps > 0 ? StepProfiler(capacity: configuration.loggedSteps) : nil
         self.clock = clock
         admission = AdmissionPolicy(configuration.scheduler)
     }
@@ -131,7 +134,7 @@ final class EngineLoop: Sendable {
 
     /// A core with this loop's settings and clock.
     func core(runner: any StepRunner) -> EngineCore {
-        EngineCore(configuration.scheduler, runner: runner, clock: clock)
+        EngineCore(configuration.scheduler, runner: runner, profiler: profiler, clock: clock)
     }
 
     private func run(_ core: EngineCore) {

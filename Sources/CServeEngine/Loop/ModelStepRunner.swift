@@ -33,6 +33,7 @@ final class ModelStepRunner: StepRunner {
             }
         }
         result.forwardTime = MonotonicClock.now() - start - sampling
+        result.samplingTime = sampling
         return result
     }
 

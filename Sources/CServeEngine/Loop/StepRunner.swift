@@ -43,6 +43,8 @@ struct StepResult {
     var outputs: [EntryOutput] = []
     /// Time inside the model's forward pass, without what was done with its logits.
     var forwardTime: Nanoseconds = 0
+    /// Time spent on its logits: sampling and scores.
+    var samplingTime: Nanoseconds = 0
     /// Requests that cannot go on, with the reason for their clients.
     var failures: [(request: RequestID, message: String)] = []
 }

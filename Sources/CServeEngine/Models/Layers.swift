@@ -48,10 +48,7 @@ struct LayerPass<B: Backend> {
     /// `projected = attention(normed)`.
     func attention() {
         let isLocal = shape.slidingLayers[layer]
-        let heads = AttentionShape(
-            heads: shard.heads(shape).count, kvHeads: shard.kvHeads(shape).count, headDim: shape.headDim,
-            scale: Float(shape.attentionScale), window: shape.window(layer: layer),
-            softcap: shape.attentionSoftcap.map { Float($0) })
+        let heads = shape.attention(layer: layer, shard: shard)
         let qkv = activations[.qkv]
         let queries = 0..<heads.heads
         let keys = heads.heads..<(heads.heads + heads.kvHeads)
@@ -140,5 +137,14 @@ struct LayerPass<B: Backend> {
         feedForward()
         normProjected(.postFeedforwardNorm)
         add()
+    }
+}
+
+extension ModelShape {
+    /// The shape and the rule of a layer's attention on one rank.
+    func attention(layer: Int, shard: ModelShard) -> AttentionShape {
+        AttentionShape(
+            heads: shard.heads(self).count, kvHeads: shard.kvHeads(self).count, headDim: headDim,
+            scale: Float(attentionScale), window: window(layer: layer), softcap: attentionSoftcap.map { Float($0) })
     }
 }
