@@ -96,7 +96,7 @@ struct MeasuredBench {
             let failed: Int = run.requests.count { $0.failure != nil }
             let summary: String =
                 "\(run.requests.count - failed) of \(run.requests.count) answered, ttft p99 "
-                + BenchText.time(result.report.ttft.p99 / 1e9)
+                + BenchText.time(result.report.ttft.p99 / 1e3)
             return RunOutcome(
                 summary: summary, results: try JSONValue(encoding: figures), outputs: [("bench.json", whole)])
         }
