@@ -33,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     ],
     targets: [
         // Floor 0: C.
@@ -72,12 +73,14 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: optimisedSwift),
+        .target(
+            name: "CServeRecords", dependencies: ["CServeCore", .product(name: "GRDB", package: "GRDB.swift")]),
         // Floor 5: the composition root.
         .executableTarget(
             name: "cserve",
             dependencies: [
                 "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-                "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench",
+                "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench", "CServeRecords",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -110,6 +113,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        .testTarget(name: "CServeRecordsTests", dependencies: ["CServeRecords"]),
         .testTarget(name: "CommandTests", dependencies: ["cserve"]),
         .testTarget(name: "TidyTests"),
         // What Tests/Clients/tokenizers.sh compares with PyPI tokenizers.

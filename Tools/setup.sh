@@ -17,6 +17,7 @@ fi
 need "command -v git" git
 need "command -v cc || command -v clang" gcc
 need "echo '#include <stdlib.h>' | cc -E - || echo '#include <stdlib.h>' | clang -E -" libc6-dev
+need "echo '#include <sqlite3.h>' | cc -E - || echo '#include <sqlite3.h>' | clang -E -" libsqlite3-dev
 if [ "${1:-build}" = test ]; then
     need "command -v python3" python3
     need "python3 -c 'import venv, ensurepip'" python3-venv

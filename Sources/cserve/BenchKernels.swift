@@ -39,27 +39,33 @@ extension Bench {
             guard repeats >= 1 else { throw ValidationError("--repeats is \(repeats). Use 1 or more.") }
         }
 
+        @OptionGroup(title: "Records") var recording: RecordingOptions
+
         func run() throws {
-            try Failure.explained(asJSON: json) {
-                let backend: CPUBackend = try CPUBackend(threads: threads, instructionSet: isa)
-                let timer: KernelTimer = try KernelTimer(backend, rounds: repeats)
-                let chosen: [KernelCase] = try cases()
-                if !json {
-                    Console.say("\(backend.threads) threads, \(backend.instructionSet.rawValue)\n")
-                    Console.say(BenchText.head(Self.columns, Self.widths))
-                }
-                var timings: [JSONValue] = []
-                for kernel in chosen {
-                    let timing: KernelTiming = try timer.time(kernel)
-                    if json { timings.append(Self.value(timing)) } else { Console.say(Self.line(timing)) }
-                }
-                guard json else { return }
-                let report: JSONObject = JSONObject([
-                    ("threads", .integer(backend.threads)),
-                    ("instruction_set", .string(backend.instructionSet.rawValue)), ("kernels", .array(timings)),
-                ])
-                Console.say(JSONValue.object(report).text(.pretty))
+            try Failure.explained(asJSON: json) { try Recording.of(.bench, recording) { try measure($0) } }
+        }
+
+        private func measure(_ record: Recording) throws {
+            let backend: CPUBackend = try CPUBackend(threads: threads, instructionSet: isa)
+            let timer: KernelTimer = try KernelTimer(backend, rounds: repeats)
+            let chosen: [KernelCase] = try cases()
+            record.begin(title: "bench kernels")
+            if !json {
+                Console.say("\(backend.threads) threads, \(backend.instructionSet.rawValue)\n")
+                Console.say(BenchText.head(Self.columns, Self.widths))
             }
+            var timings: [JSONValue] = []
+            for kernel in chosen {
+                let timing: KernelTiming = try timer.time(kernel)
+                timings.append(Self.value(timing))
+                if !json { Console.say(Self.line(timing)) }
+            }
+            let report: JSONObject = JSONObject([
+                ("threads", .integer(backend.threads)),
+                ("instruction_set", .string(backend.instructionSet.rawValue)), ("kernels", .array(timings)),
+            ])
+            record.finish(RunOutcome(summary: "\(timings.count) kernels", results: .object(report)))
+            if json { Console.say(JSONValue.object(report).text(.pretty)) }
         }
 
         private func cases() throws -> [KernelCase] {

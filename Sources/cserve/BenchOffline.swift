@@ -52,21 +52,28 @@ extension Bench {
             }
         }
 
+        @OptionGroup(title: "Records") var recording: RecordingOptions
+
         func run() throws {
-            try Failure.explained(asJSON: json) {
-                let session: OfflineSession = try OfflineSession(try recipe(), quiet: json)
-                let tests: [OfflineTest] = tests
-                for test in tests { try session.check(test) }
-                if !json { Console.say(session.headline + "\n\n" + OfflineSession.head) }
-                var results: [OfflineResult] = []
-                for (index, test) in tests.enumerated() {
-                    session.progress("\(index + 1)/\(tests.count) \(test.name)")
-                    results.append(session.measure(test, repeats: repeats))
-                    session.progress("")
-                    if !json { Console.say(session.line(results[index])) }
-                }
-                Console.say(json ? session.json(results).text(.pretty) : "\n" + session.peaks)
+            try Failure.explained(asJSON: json) { try Recording.of(.bench, recording) { try measure($0) } }
+        }
+
+        private func measure(_ record: Recording) throws {
+            let session: OfflineSession = try OfflineSession(try recipe(), quiet: json)
+            let tests: [OfflineTest] = tests
+            for test in tests { try session.check(test) }
+            record.begin(title: "bench offline", model: engine.model ?? Recipe.builtInModel)
+            if !json { Console.say(session.headline + "\n\n" + OfflineSession.head) }
+            var results: [OfflineResult] = []
+            for (index, test) in tests.enumerated() {
+                session.progress("\(index + 1)/\(tests.count) \(test.name)")
+                results.append(session.measure(test, repeats: repeats))
+                session.progress("")
+                if !json { Console.say(session.line(results[index])) }
             }
+            let report: JSONValue = session.json(results)
+            record.finish(RunOutcome(summary: "\(tests.count) tests", results: report))
+            Console.say(json ? report.text(.pretty) : "\n" + session.peaks)
         }
 
         private var tests: [OfflineTest] {

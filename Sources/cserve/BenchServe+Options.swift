@@ -158,11 +158,11 @@ struct BenchLoadOptions: ParsableArguments {
     }
 
     private func recorded(_ path: String, _ options: WorkloadOptions, _ target: BenchTarget) async throws -> BenchWork {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let bytes = InputFiles.current.contents(path) else {
             throw WorkloadOptionError.unreadable(file: path, reason: "there is no such file, or it is a folder")
         }
         let name: String = URL(filePath: path).lastPathComponent
-        var file: PromptFile = try PromptFile(name: name, bytes: [UInt8](data))
+        var file: PromptFile = try PromptFile(name: name, bytes: bytes)
         try await file.count(by: target.client, model: target.description.model, first: options.requests)
         try file.check(target.endpoint)
         let repeats: Bool = options.requests != nil || options.duration != nil

@@ -50,12 +50,19 @@ struct BenchOutputOptions: ParsableArguments {
         for path in [out, html].compactMap({ $0 }) { try BenchFile.probe(path) }
     }
 
-    /// Prints and writes a run.
-    func write(_ run: BenchRun, windows: BenchWindows, setting: BenchSetting) throws {
-        let objective: ServiceLevelObjective? = try objective()
-        let result = try BenchResult(
-            run, slo: objective, windows: windows, keepsRequests: true,
+    /// A run's figures.
+    func result(_ run: BenchRun, windows: BenchWindows) throws -> BenchResult {
+        try BenchResult(
+            run, slo: try objective(), windows: windows, keepsRequests: true,
             generator: "cserve \(ServerVersion.number)")
+    }
+
+    /// Prints and writes a run.
+    func write(_ measured: MeasuredBench) throws {
+        let (run, result, setting): (BenchRun, BenchResult, BenchSetting) = (
+            measured.run, measured.result, measured.setting
+        )
+        let objective: ServiceLevelObjective? = try objective()
         if let out {
             try BenchFile.write(out) { put in
                 try text(run, result, objective, setting, withRecords: saveRecords ?? true, put)

@@ -3,6 +3,7 @@
 import ArgumentParser
 import CServeBench
 import CServeCore
+import CServeRecords
 import CServeWorkload
 import Foundation
 
@@ -31,42 +32,70 @@ extension Bench {
         @OptionGroup(title: "Sweep") var sweep: BenchSweepOptions
         @OptionGroup(title: "Simulation") var simulation: BenchSimulationOptions
         @OptionGroup(title: "Result") var output: BenchOutputOptions
+        @OptionGroup(title: "Records") var recording: RecordingOptions
 
         func run() async throws {
             try await Failure.explained {
                 try output.check(isSweep: sweep.sweep)
                 try sweep.check()
                 _ = try (load.settings(), load.window())
-                let given: Workload? = try load.workload(workload)
-                if let deployment = simulation.simulate {
-                    guard let given else { throw WorkloadOptionError.conflict("--simulate", "--prompts") }
-                    return try simulate(deployment, given)
-                }
-                let target: BenchTarget = try await BenchTarget.open(server)
-                do {
-                    try await measure(given, on: target)
-                    await target.client.shutDown()
-                } catch {
-                    await target.client.shutDown()
-                    throw error
+                let kind: RecordKind = simulation.simulate == nil ? .bench : .simulation
+                switch try await Recording.of(kind, recording, { try await measured($0) }) {
+                case .curve(let curve): try output.write(curve)
+                case .run(let run):
+                    try output.write(run)
+                    guard run.wasAnswered else { throw ExitCode.failure }
                 }
             }
         }
 
-        private func measure(_ given: Workload?, on target: BenchTarget) async throws {
+        /// Measures, and prints nothing but progress and notes.
+        private func measured(_ record: Recording) async throws -> MeasuredLoad {
+            let given: Workload? = try load.workload(workload)
+            if let deployment = simulation.simulate {
+                guard let given else { throw WorkloadOptionError.conflict("--simulate", "--prompts") }
+                return try simulate(deployment, given, record)
+            }
+            let target: BenchTarget = try await BenchTarget.open(server)
+            do {
+                let measured: MeasuredLoad = try await measure(given, on: target, record)
+                await target.client.shutDown()
+                return measured
+            } catch {
+                await target.client.shutDown()
+                throw error
+            }
+        }
+
+        private func measure(
+            _ given: Workload?, on target: BenchTarget, _ record: Recording
+        ) async throws -> MeasuredLoad {
             let work: BenchWork = try await load.work(given, workload, target)
             for note in target.description.notes { Console.complain("Note: \(note)") }
             let session = BenchSession(target, settings: try load.settings())
+            record.begin(
+                title: "\(work.workload.name) against \(target.client.server)", model: target.description.model,
+                seed: work.workload.seed)
             await session.warmUp(work, requests: load.numWarmups)
-            if sweep.sweep { return try await sweep(work, session, target) }
+            let measured: MeasuredLoad =
+                sweep.sweep
+                ? .curve(try await curve(work, session, target)) : .run(try await single(work, session, target))
+            record.finish(try measured.outcome)
+            return measured
+        }
+
+        private func single(
+            _ work: BenchWork, _ session: BenchSession, _ target: BenchTarget
+        ) async throws -> MeasuredBench {
             let run: BenchRun = await session.measure(work)
             let setting = BenchSetting(
                 work.workload, endpoint: target.endpoint, maxConcurrency: load.maxConcurrency)
-            try output.write(run, windows: try load.window(), setting: setting)
-            guard run.requests.contains(where: { $0.failure == nil }) else { throw ExitCode.failure }
+            return MeasuredBench(run: run, result: try output.result(run, windows: try load.window()), setting: setting)
         }
 
-        private func sweep(_ work: BenchWork, _ session: BenchSession, _ target: BenchTarget) async throws {
+        private func curve(
+            _ work: BenchWork, _ session: BenchSession, _ target: BenchTarget
+        ) async throws -> LoadCurve {
             var work: BenchWork = work
             if workload.duration == nil { work.workload.duration = nil }
             if workload.requests == nil { work.workload.requests = nil }
@@ -75,11 +104,14 @@ extension Bench {
                 objective: try output.objective())
             let search = LoadSearch(
                 start: workload.rate, tolerance: sweep.sweepTolerance, mostRuns: sweep.sweepRuns)
-            let curve: LoadCurve = try await sweeper.curve(
+            return try await sweeper.curve(
                 search, target: "\(target.client.server)", model: target.description.model)
-            try output.write(curve)
         }
     }
+}
+
+extension Bench.Serve: RepeatableCommand {
+    func repeated(_ recording: Recording) async throws -> RunOutcome { try await measured(recording).outcome }
 }
 
 /// A server that has been asked about itself.

@@ -21,17 +21,27 @@ struct BenchSimulationOptions: ParsableArguments {
 
 extension Bench.Serve {
     /// Runs the workload, or a sweep of it, through the simulator.
-    func simulate(_ deployment: String, _ given: Workload) throws {
+    func simulate(_ deployment: String, _ given: Workload, _ record: Recording) throws -> MeasuredLoad {
         guard load.maxConcurrency == nil else {
             throw WorkloadOptionError.conflict("--simulate", "--max-concurrency")
         }
         let given: Workload = try planned(deployment) ?? given
-        let setting = BenchSetting(given, endpoint: try server.api(), maxConcurrency: nil)
-        if sweep.sweep { return try output.write(try simulatedCurve(deployment, given)) }
+        record.begin(title: "\(given.name) simulated on \(deployment)", model: server.model ?? "", seed: given.seed)
+        let measured: MeasuredLoad =
+            sweep.sweep
+            ? .curve(try simulatedCurve(deployment, given)) : .run(try simulatedRun(deployment, given))
+        record.finish(try measured.outcome)
+        return measured
+    }
+
+    private func simulatedRun(_ deployment: String, _ given: Workload) throws -> MeasuredBench {
+        let bounded: Workload = BenchLoadOptions.bounded(given)
         let simulation = try BenchSimulation(
-            deployment, model: server.model, BenchLoadOptions.bounded(given), objective: output.objective())
-        let run: BenchRun = simulation.run(BenchLoadOptions.bounded(given))
-        try output.write(run, windows: try load.window(), setting: setting)
+            deployment, model: server.model, bounded, objective: output.objective())
+        let run: BenchRun = simulation.run(bounded)
+        return MeasuredBench(
+            run: run, result: try output.result(run, windows: try load.window()),
+            setting: BenchSetting(given, endpoint: try server.api(), maxConcurrency: nil))
     }
 
     /// The workload and the rate of a plan, where the flags name no workload.

@@ -23,13 +23,15 @@ struct CServe: AsyncParsableCommand {
               cserve profile --model ./Llama-3.2-1B          measure this machine, for plan and simulate
               cserve bench offline --model ./Llama-3.2-1B    speed beside the machine's limits
               cserve workload describe rag                   what a preset or a trace amounts to
+              cserve records                                 what was planned, simulated and measured
 
             Completion for bash, zsh or fish: cserve --generate-completion-script bash
             """,
         version: ServerVersion.number,
         subcommands: [
             Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, WorkloadCommand.self,
-            PlanCommand.self, Simulate.self, Compare.self, Profile.self, Calibrate.self, Fidelity.self, Version.self,
+            PlanCommand.self, Simulate.self, Compare.self, Profile.self, Calibrate.self, Fidelity.self,
+            RecordsCommand.self, Version.self,
         ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.

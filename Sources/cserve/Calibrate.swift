@@ -63,12 +63,21 @@ struct Calibrate: AsyncParsableCommand {
         guard points >= 50 else { throw ValidationError("--points must be at least 50.") }
     }
 
+    @OptionGroup(title: "Records") var recording: RecordingOptions
+
     func run() async throws {
-        try await Failure.explained {
-            if let profile { try write(profile: profile) }
-            if let from { try write(curves: from) }
-            if let url { try await probe(url) }
-        }
+        try await Failure.explained { try await Recording.of(.profile, recording) { try await calibrate($0) } }
+    }
+
+    private func calibrate(_ record: Recording) async throws {
+        let basis: String = url ?? profile ?? from ?? ""
+        record.begin(title: "calibrate by \(basis)", model: settings.model)
+        if let profile { try write(profile: profile) }
+        if let from { try write(curves: from) }
+        if let url { try await probe(url) }
+        let made: [UInt8]? = out.flatMap { FileManager.default.contents(atPath: $0) }.map { [UInt8]($0) }
+        record.finish(
+            RunOutcome(summary: basis, results: .null, outputs: made.map { [("calibration.json", $0)] } ?? []))
     }
 
     private func probe(_ url: String) async throws {

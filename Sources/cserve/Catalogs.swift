@@ -11,19 +11,20 @@ enum Catalogs {
     /// The shipped hardware.
     static func hardware() throws -> HardwareCatalog {
         try HardwareCatalog([
-            file("the built-in accelerators.json", cassets_hardware_accelerators()),
-            file("the built-in nodes.json", cassets_hardware_nodes()),
-            file("the built-in instances.json", cassets_hardware_instances()),
+            file("accelerators.json", cassets_hardware_accelerators()),
+            file("nodes.json", cassets_hardware_nodes()),
+            file("instances.json", cassets_hardware_instances()),
         ])
     }
 
     /// The shipped models.
     static func models() throws -> ModelCatalog {
-        try ModelCatalog(file("the built-in catalog.json", cassets_models()))
+        try ModelCatalog(file("catalog.json", cassets_models()))
     }
 
     private static func file(_ name: String, _ asset: CAsset) -> CatalogFile {
-        CatalogFile(name: name, bytes: BuiltInModel.bytes(asset))
+        CatalogFile(
+            name: "the built-in " + name, bytes: InputFiles.current.builtIn(name, BuiltInModel.bytes(asset)))
     }
 }
 
@@ -44,10 +45,8 @@ struct CatalogOptions: ParsableArguments {
     func catalog() throws -> HardwareCatalog {
         var catalog: HardwareCatalog = try Catalogs.hardware()
         for path in hardwareFiles {
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw CatalogFileError.unreadable(path)
-            }
-            try catalog.add(CatalogFile(name: path, bytes: [UInt8](data)))
+            guard let bytes = InputFiles.current.contents(path) else { throw CatalogFileError.unreadable(path) }
+            try catalog.add(CatalogFile(name: path, bytes: bytes))
         }
         for price in prices { try catalog.setPrice(price) }
         return catalog

@@ -34,7 +34,9 @@ struct DataFolder {
     /// A file's bytes.
     func bytes(_ file: String) throws -> [UInt8] {
         do {
-            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + file)))
+            let bytes: [UInt8] = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + file)))
+            InputFiles.current.noteDigest(path + "/" + file, bytes)
+            return bytes
         } catch {
             throw DataFolderError.unreadable(path + "/" + file, reason: error.localizedDescription)
         }

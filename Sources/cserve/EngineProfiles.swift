@@ -12,8 +12,8 @@ enum EngineProfiles {
         let assets: [CAsset] = [
             cassets_engine_cserve(), cassets_engine_vllm(), cassets_engine_vllm_v0(), cassets_engine_trtllm(),
         ]
-        return try assets.map { asset in
-            try decode(Data(BuiltInModel.bytes(asset)), file: "an embedded engine profile")
+        return try InputFiles.current.builtIn("engines", all: assets.map { BuiltInModel.bytes($0) }).map { bytes in
+            try decode(Data(bytes), file: "an embedded engine profile")
         }
     }
 
@@ -21,8 +21,8 @@ enum EngineProfiles {
     /// - Throws: ``CalibrationError``.
     static func profile(_ name: String) throws -> EngineProfile {
         if name.hasSuffix(".json") {
-            guard let data = FileManager.default.contents(atPath: name) else { throw DataFolderError.missing(name) }
-            return try decode(data, file: name)
+            guard let bytes = InputFiles.current.contents(name) else { throw DataFolderError.missing(name) }
+            return try decode(Data(bytes), file: name)
         }
         let known: [EngineProfile] = try embedded()
         guard let profile = known.first(where: { $0.name == name }) else {
@@ -55,14 +55,18 @@ enum EngineProfiles {
 /// Calibrations as `cserve calibrate --profile` writes them.
 enum CalibrationFile {
     static func read(_ path: String) throws -> Calibration {
-        guard let data = FileManager.default.contents(atPath: path) else { throw DataFolderError.missing(path) }
-        return try EngineProfiles.decode(data, file: path)
+        guard let bytes = InputFiles.current.contents(path) else { throw DataFolderError.missing(path) }
+        return try EngineProfiles.decode(Data(bytes), file: path)
     }
 }
 
 /// The measured curves inside the binary.
 enum UtilisationCurves {
+    static var bytes: [UInt8] {
+        InputFiles.current.builtIn("utilisation.json", BuiltInModel.bytes(cassets_utilisation()))
+    }
+
     static func embedded() throws -> UtilisationLibrary {
-        try LibraryFile(parsing: BuiltInModel.bytes(cassets_utilisation()), file: "utilisation.json").library
+        try LibraryFile(parsing: bytes, file: "utilisation.json").library
     }
 }

@@ -18,16 +18,16 @@ struct ModelChoice: Hashable {
     static func find(_ text: String) throws -> ModelChoice {
         if text == Recipe.builtInModel || ModelLoader.isGGUF(text) {
             let checkpoint: Checkpoint = try ModelLoader.checkpoint(text)
+            if text != Recipe.builtInModel { InputFiles.current.noteUnread(text) }
             return ModelChoice(name: text, shape: try checkpoint.shape(), stored: checkpoint.storedElement())
         }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: text, isDirectory: &isFolder) else {
+        guard let kind = InputFiles.current.kind(text) else {
             let entry: ModelEntry = try Catalogs.models().require(text)
             return ModelChoice(name: entry.name, shape: entry.shape, stored: entry.shape.storedType)
         }
-        let path: String = isFolder.boolValue ? text + "/config.json" : text
-        guard let data = FileManager.default.contents(atPath: path) else { throw CatalogFileError.unreadable(path) }
-        let shape: ModelShape = try ModelShape.parse(config: [UInt8](data), file: path)
+        let path: String = kind == .folder ? text + "/config.json" : text
+        guard let bytes = InputFiles.current.contents(path) else { throw CatalogFileError.unreadable(path) }
+        let shape: ModelShape = try ModelShape.parse(config: bytes, file: path)
         return ModelChoice(name: text, shape: shape, stored: shape.storedType)
     }
 }

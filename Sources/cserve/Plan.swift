@@ -57,11 +57,11 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "Print the plan as JSON.")
     var json: Bool = false
 
+    @OptionGroup(title: "Records") var recording: RecordingOptions
+
     func run() throws {
         try Failure.explained(asJSON: json) {
-            let catalog: HardwareCatalog = try hardware.catalog()
-            let origin: PlanOrigin = try PlanInputs.origin(engine, catalog: catalog, pick: pick?.role)
-            let (result, question): (PlanResult, PlanQuestion) = try plan(try question(catalog), origin)
+            let (question, result): (PlanQuestion, PlanResult) = try Recording.of(.plan, recording) { try planned($0) }
             if let points { try PlanInputs.write(result.points, to: points) }
             try report(result, question)
             if result.plan == nil { throw ExitCode(2) }
@@ -69,14 +69,36 @@ struct PlanCommand: ParsableCommand {
     }
 
     /// The plan; where no option holds the weights, one with weights that stream in, unless shares of them were asked for.
-    private func plan(_ question: PlanQuestion, _ origin: PlanOrigin) throws -> (PlanResult, PlanQuestion) {
+    private func plan(_ question: PlanQuestion, _ origin: PlanOrigin) throws -> (PlanQuestion, PlanResult) {
         let bar = ProgressBar()
         defer { bar.clear() }
         let result: PlanResult = try Planner(question, origin: origin) { bar.show($0) }.plan()
-        guard search.offload == nil, result.isShortOfMemory else { return (result, question) }
+        guard search.offload == nil, result.isShortOfMemory else { return (question, result) }
         var streaming: PlanQuestion = question
         streaming.bounds.offloadedShares = SearchOptions.streamedShares
-        return (try Planner(streaming, origin: origin) { bar.show($0) }.plan(), streaming)
+        return (streaming, try Planner(streaming, origin: origin) { bar.show($0) }.plan())
+    }
+
+    /// Plans, and says nothing.
+    private func planned(_ record: Recording) throws -> (PlanQuestion, PlanResult) {
+        let catalog: HardwareCatalog = try hardware.catalog()
+        let asked: PlanQuestion = try question(catalog)
+        let origin: PlanOrigin = try PlanInputs.origin(engine, catalog: catalog, pick: pick?.role)
+        record.begin(title: asked.workload.name, model: asked.model, seed: asked.seed)
+        let (question, result): (PlanQuestion, PlanResult) = try plan(asked, origin)
+        record.finish(try Self.outcome(question, result))
+        return (question, result)
+    }
+
+    /// What the record book keeps: the plan whole, or what comes nearest.
+    private static func outcome(_ question: PlanQuestion, _ result: PlanResult) throws -> RunOutcome {
+        guard let plan = result.plan else {
+            return RunOutcome(summary: "nothing meets the demands", results: NothingFits(result, question).json)
+        }
+        let cost: String = PlanText.usd(plan.choice.prediction.cost.perHour)
+        return RunOutcome(
+            summary: "\(plan.choice.name), \(cost)/h", results: try JSONValue(encoding: plan.choice),
+            outputs: [("plan.json", plan.json.serialized(.pretty))])
     }
 
     private func question(_ catalog: HardwareCatalog) throws -> PlanQuestion {
@@ -112,6 +134,13 @@ extension PlanResult {
         let structural: Set<PlanRejection.Reason> = [.count, .dearer, .divisibility, .type, .link, .price, .budget]
         return plan == nil && rejected.contains { $0.reason == .memory }
             && rejected.allSatisfy { $0.reason == .memory || structural.contains($0.reason) }
+    }
+}
+
+extension PlanCommand: RepeatableCommand {
+    func repeated(_ recording: Recording) throws -> RunOutcome {
+        let (question, result): (PlanQuestion, PlanResult) = try planned(recording)
+        return try Self.outcome(question, result)
     }
 }
 

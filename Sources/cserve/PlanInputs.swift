@@ -1,6 +1,5 @@
 // From flags to the planner's question: models, engines, calibrations and files are found here, so that planning reads none.
 
-import CAssets
 import CServeCore
 import CServeCost
 import CServePlanner
@@ -43,10 +42,10 @@ enum PlanInputs {
         ]
         var digests: [String: String] = [
             "catalogue": SHA256.hexadecimal(of: JSONValue.array(parts).serialized(.init(sortKeys: true))),
-            "curves": SHA256.hexadecimal(of: BuiltInFile.bytes(cassets_utilisation())),
+            "curves": SHA256.hexadecimal(of: UtilisationCurves.bytes),
         ]
-        if let file = engine.calibration, let data = FileManager.default.contents(atPath: file) {
-            digests["calibration"] = SHA256.hexadecimal(of: [UInt8](data))
+        if let file = engine.calibration, let bytes = InputFiles.current.contents(file) {
+            digests["calibration"] = SHA256.hexadecimal(of: bytes)
         }
         return digests
     }
@@ -57,7 +56,7 @@ enum PlanInputs {
     /// A file's bytes.
     static func read(_ file: String) throws -> [UInt8] {
         do {
-            return [UInt8](try Data(contentsOf: URL(filePath: file)))
+            return try InputFiles.current.bytes(file)
         } catch {
             throw PlanOptionError.unreadable(file: file, reason: error.localizedDescription)
         }

@@ -40,20 +40,23 @@ struct Profile: AsyncParsableCommand {
     @Flag(help: "Print the profile as JSON.")
     var json: Bool = false
 
+    @OptionGroup(title: "Records") var recording: RecordingOptions
+
     func run() async throws {
         do {
-            try await measure()
+            try await Recording.of(.profile, recording) { try await measure($0) }
         } catch {
             try Failure.explained(asJSON: json) { throw error }
         }
     }
 
-    private func measure() async throws {
+    private func measure(_ record: Recording) async throws {
         let recipe: Recipe = try engine.resolved()
         try ModelLoader.checkFolder(recipe.model)
         try recipe.checkRunnable()
         let file: String = output ?? "\(name).json"
         try ProfileError.check(recipe, name: name, file: file)
+        record.begin(title: name, model: recipe.model)
         let began: Date = Date()
         let bar: ProgressBar = ProgressBar()
         let loading: ProgressMeter = ProgressMeter(quiet: false)
@@ -64,7 +67,10 @@ struct Profile: AsyncParsableCommand {
             bar.show(PlanProgress(phase: phase, done: done, total: total))
         }
         bar.clear()
-        try PlanInputs.write(try machine.json().serialized(.pretty), to: file)
+        let bytes: [UInt8] = try machine.json().serialized(.pretty)
+        let title: String = machine.accelerator.title
+        record.finish(RunOutcome(summary: title, results: .null, outputs: [("profile.json", bytes)]))
+        try PlanInputs.write(bytes, to: file)
         guard !json else { return Console.say(try machine.json().text(.pretty)) }
         let seconds: Double = Date().timeIntervalSince(began)
         Console.say(ProfileText(machine: machine, peaks: profiler.measuredPeaks, seconds: seconds, file: file).text)

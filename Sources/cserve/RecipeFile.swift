@@ -32,7 +32,7 @@ enum RecipeFile {
     static func read(_ file: String) throws -> Recipe {
         let text: String
         do {
-            text = try String(contentsOfFile: file, encoding: .utf8)
+            text = String(decoding: try InputFiles.current.bytes(file), as: UTF8.self)
         } catch {
             throw RecipeFileError.unreadable(file: file, reason: "\(error.localizedDescription)")
         }

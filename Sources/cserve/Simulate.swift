@@ -50,18 +50,30 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Print JSON: one option per load.")
     var json: Bool = false
 
+    @OptionGroup(title: "Records") var recording: RecordingOptions
+
     func run() throws {
         try Failure.explained(asJSON: json) {
-            let setup: SimulationSetup = try setup()
-            let bar = ProgressBar()
-            let sweeper = try LoadSweep(setup.question, on: setup.hardware, recipe: setup.recipe) { bar.show($0) }
-            let results = sweeper.run(try loads(setup, sweeper))
-            bar.clear()
-            if json { return Console.say(try JSONValue(encoding: results.map(\.option)).text(.pretty)) }
-            let text = SimulationText(setup: setup, results: results, basis: sweeper.basis)
+            let text: SimulationText = try Recording.of(.simulation, recording) { try simulated($0) }
+            if json { return Console.say(try text.json.text(.pretty)) }
             Console.say(text.text)
             if plot { Console.say("\n" + text.plot) }
         }
+    }
+
+    /// Simulates, and says nothing.
+    private func simulated(_ record: Recording) throws -> SimulationText {
+        let setup: SimulationSetup = try setup()
+        let bar = ProgressBar()
+        let sweeper = try LoadSweep(setup.question, on: setup.hardware, recipe: setup.recipe) { bar.show($0) }
+        let loads: [OfferedLoad] = try loads(setup, sweeper)
+        record.begin(
+            title: "\(setup.question.workload.name) on \(setup.hardware.name)", model: setup.question.model,
+            seed: setup.question.seed)
+        let text = SimulationText(setup: setup, results: sweeper.run(loads), basis: sweeper.basis)
+        bar.clear()
+        record.finish(try text.outcome)
+        return text
     }
 
     private func loads(_ setup: SimulationSetup, _ sweeper: LoadSweep) throws -> [OfferedLoad] {
@@ -126,6 +138,10 @@ struct Simulate: ParsableCommand {
     }
 }
 
+extension Simulate: RepeatableCommand {
+    func repeated(_ recording: Recording) throws -> RunOutcome { try simulated(recording).outcome }
+}
+
 /// What is simulated.
 struct SimulationSetup {
     var question: PlanQuestion
@@ -162,6 +178,23 @@ struct SimulationText {
     let results: [(option: PlanOption, binding: String?)]
     /// What the times rest on.
     let basis: String
+
+    /// One option per load.
+    var json: JSONValue { get throws { try JSONValue(encoding: results.map(\.option)) } }
+
+    /// What the record book keeps.
+    var outcome: RunOutcome {
+        get throws {
+            let last: PlanPrediction? = results.last?.option.prediction
+            let figures: String =
+                last.map { prediction in
+                    let rate: String = BenchText.figure(prediction.requestThroughput.value)
+                    return "\(rate) req/s, ttft p99 \(BenchText.figure(prediction.ttft.p99.value)) ms"
+                } ?? ""
+            let loads: String = results.count == 1 ? "" : "\(results.count) loads, last "
+            return RunOutcome(summary: loads + figures, results: try json)
+        }
+    }
 
     var text: String {
         guard let first = results.first?.option else { return "Nothing was simulated." }

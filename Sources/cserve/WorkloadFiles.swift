@@ -9,7 +9,7 @@ enum WorkloadFiles {
     /// A preset, a shape or a file.
     static func workload(_ name: String, _ choices: TraceChoices) throws -> Workload {
         let catalog: WorkloadCatalog = try WorkloadCatalog.builtIn()
-        if FileManager.default.fileExists(atPath: name), catalog.preset(named: name) == nil {
+        if InputFiles.current.kind(name) != nil, catalog.preset(named: name) == nil {
             return try file(name, choices)
         }
         return try catalog.workload(named: name)
@@ -18,6 +18,7 @@ enum WorkloadFiles {
     /// A workload file, a preset's file, or a trace.
     static func file(_ path: String, _ choices: TraceChoices) throws -> Workload {
         if choices.format == nil, let json = try description(path) {
+            _ = try InputFiles.current.bytes(path)
             do {
                 let workload: Workload =
                     json["workload"] != nil
@@ -36,18 +37,17 @@ enum WorkloadFiles {
     static func trace(_ path: String, _ format: TraceFormat?, _ options: TraceOptions) throws -> Trace {
         let name: String = URL(filePath: path).lastPathComponent
         var parser = TraceParser(name: name, format: format, options: options)
-        let handle: FileHandle = try open(path)
-        defer { try? handle.close() }
-        while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { try parser.take([UInt8](piece)) }
+        try opened(path) { try InputFiles.current.pieces(path) { try parser.take($0) } }
         return try parser.finish()
     }
 
-    private static func open(_ path: String) throws -> FileHandle {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    /// Tells files that cannot be opened from those whose contents are wrong.
+    private static func opened<Value>(_ path: String, _ read: () throws -> Value) throws -> Value {
+        if InputFiles.current.kind(path) == .folder {
             throw WorkloadOptionError.unreadable(file: path, reason: "it is a folder")
         }
-        do { return try FileHandle(forReadingFrom: URL(filePath: path)) } catch {
+        do { return try read() } catch {
+            if error is TraceError || error is RecordInputError { throw error }
             throw WorkloadOptionError.unreadable(file: path, reason: error.localizedDescription)
         }
     }
@@ -57,9 +57,7 @@ enum WorkloadFiles {
 
     /// The file's JSON if it describes a workload; nil for a trace.
     private static func description(_ path: String) throws -> JSONValue? {
-        let handle: FileHandle = try open(path)
-        defer { try? handle.close() }
-        let bytes: [UInt8] = [UInt8](try handle.read(upToCount: largestDescription) ?? Data())
+        let bytes: [UInt8] = try opened(path) { try InputFiles.current.beginning(path, upTo: largestDescription) }
         guard bytes.count < largestDescription, bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else {
             return nil
         }
@@ -78,8 +76,8 @@ enum WorkloadFiles {
     private static func attached(_ workload: Workload, beside path: String, _ choices: TraceChoices) throws -> Workload
     {
         guard case .trace(let replay) = workload.content else { return workload }
-        let folder: URL = URL(filePath: path).deletingLastPathComponent()
-        let file: String = URL(filePath: replay.trace.name, relativeTo: folder).path
+        let folder: Substring = path[..<(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)]
+        let file: String = replay.trace.name.hasPrefix("/") ? replay.trace.name : folder + replay.trace.name
         return try workload.attaching(try trace(file, replay.trace.format, choices.options))
     }
 }

@@ -5,6 +5,7 @@ import CServeWorkload
 extension WorkloadCatalog {
     /// The presets that this build brings.
     static func builtIn() throws -> WorkloadCatalog {
-        WorkloadCatalog(try BuiltInFile.workloads.map { try WorkloadPreset(parsing: $0) })
+        let files: [[UInt8]] = InputFiles.current.builtIn("workloads", all: BuiltInFile.workloads)
+        return WorkloadCatalog(try files.map { try WorkloadPreset(parsing: $0) })
     }
 }

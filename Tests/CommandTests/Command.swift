@@ -43,7 +43,9 @@ final class RunningCommand: @unchecked Sendable {
     ) throws {
         process.executableURL = binary
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "HOME": "/tmp"].merging(environment) { $1 }
+        process.environment = ["PATH": "/usr/bin:/bin", "HOME": "/tmp", "CSERVE_RECORDS": "off"].merging(environment) {
+            $1
+        }
         let (out, err, stdin): (Pipe, Pipe, Pipe) = (Pipe(), Pipe(), Pipe())
         process.standardOutput = out
         process.standardError = err
