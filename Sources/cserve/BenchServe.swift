@@ -128,7 +128,7 @@ struct BenchTarget: Sendable {
         let extra: JSONObject = try options.extra()
         let client = StreamingClient(try ServerAddress(parsing: options.url), headers: try options.headers())
         do {
-            let description: ServerDescription = try await ServerProbe(client, endpoint: endpoint)
+            let description: ServerDescription = try await CServeBench.ServerProbe(client, endpoint: endpoint)
                 .describe(model: options.model, form: options.promptForm, vocabularySize: options.vocabSize)
             return BenchTarget(
                 client: client, endpoint: endpoint, options: options, extra: extra, description: description)

@@ -150,7 +150,7 @@ struct ServerProbe {
             ]))
         var answer: Answer = Answer(sent: Self.now)
         do {
-            try await StreamingClient.post(
+            try await ChatClient.post(
                 endpoint.adding("/completions"), key: key, body: body.serialized()
             ) { (event: String) in
                 let moment: Double = Self.now
@@ -183,7 +183,7 @@ struct ServerProbe {
 
     private func page(_ target: Endpoint) async throws -> (status: Int, body: [UInt8]) {
         do {
-            return try await StreamingClient.get(target, key: key)
+            return try await ChatClient.get(target, key: key)
         } catch {
             throw ServerProbeError.lost(url: url, reason: "\(error)")
         }
