@@ -87,7 +87,12 @@ public enum YAMLEmitter {
         return text
     }
 
-    private static func quoted(_ text: String) -> String { JSONValue.string(text).text() }
+    /// JSON's quotes; what JSON allows and YAML does not print (DEL and the controls behind it) is escaped, too.
+    private static func quoted(_ text: String) -> String {
+        JSONValue.string(text).text().unicodeScalars.map { scalar in
+            (0x7F...0x9F).contains(scalar.value) ? "\\u00" + String(scalar.value, radix: 16) : String(scalar)
+        }.joined()
+    }
 
     private static func isLetter(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) && byte < 0x80

@@ -15,9 +15,10 @@ private let walls: [String: Set<String>] = [
     "CServeEngine": ["CServeCore", "CServeScheduling", "CKernels"],
     "CServeServer": ["CServeCore", "CServeText"],
     "CServeBench": ["CServeCore", "CServeWorkload"],
+    "CServeDeploy": ["CServeCore"],
     "cserve": [
         "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-        "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench",
+        "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench", "CServeDeploy",
     ],
 ]
 
@@ -40,9 +41,10 @@ private let outside: [String: Set<String>] = [
     "CServeBench": [
         "Foundation", "Dispatch", "Synchronization", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Musl", "Darwin",
     ],
+    "CServeDeploy": ["Foundation", "Synchronization", "Yams", "Glibc", "Musl", "Darwin"],
     "cserve": [
         "Foundation", "Synchronization", "ArgumentParser", "Logging", "Yams", "Glibc", "Musl", "Darwin", "NIOCore",
-        "NIOPosix", "NIOHTTP1", "Dispatch",
+        "NIOPosix", "NIOHTTP1", "NIOSSL", "Dispatch",
     ],
 ]
 

@@ -82,8 +82,9 @@ struct ManifestSet: Sendable {
 
     private static func documents(_ text: String, _ file: String) throws(LintError) -> [JSONValue] {
         do {
-            let nodes = try Yams.compose_all(yaml: text)
-            let documents: [JSONValue] = nodes.map { json($0) }
+            var nodes = try Yams.compose_all(yaml: text)
+            var documents: [JSONValue] = []
+            while let node = nodes.next() { documents.append(json(node)) }
             // The sequence ends at a fault and keeps it.
             if let error = nodes.error { throw error }
             return documents
