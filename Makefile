@@ -19,6 +19,7 @@ test: setup-test ## Builds and runs every test, OpenAI's client and PyPI tokeniz
 	Tests/Kernels/run.sh
 	Tests/Clients/run.sh .build/debug/cserve
 	Tests/Clients/tokenizers.sh
+	Tests/Deploy/run.sh .build/debug/cserve
 
 test-tls: setup-test ## Builds with the trait TLS (BoringSSL) and tests HTTPS.
 	$(SWIFT) build --build-tests --traits TLS
@@ -51,4 +52,4 @@ setup-test:
 	@Tools/setup.sh test
 
 clean: ## Removes what was built.
-	rm -rf .build .build-* Benchmarks/.build Benchmarks/.venv Tests/Clients/.venv
+	rm -rf .build .build-* Benchmarks/.build Benchmarks/.venv Tests/Clients/.venv Tests/Deploy/.venv

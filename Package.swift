@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.36.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
@@ -75,17 +76,20 @@ let package = Package(
             ], swiftSettings: optimisedSwift),
         .target(
             name: "CServeRecords", dependencies: ["CServeCore", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "CServeDeploy", dependencies: ["CServeCore", .product(name: "Yams", package: "Yams")]),
         // Floor 5: the composition root.
         .executableTarget(
             name: "cserve",
             dependencies: [
                 "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
-                "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench", "CServeRecords",
+                "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench", "CServeRecords", "CServeDeploy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "Yams", package: "Yams"),
             ]),
         // Tests mirror Sources.
@@ -114,6 +118,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .testTarget(name: "CServeRecordsTests", dependencies: ["CServeRecords"]),
+        .testTarget(
+            name: "CServeDeployTests", dependencies: ["CServeDeploy", .product(name: "Yams", package: "Yams")]),
         .testTarget(name: "CommandTests", dependencies: ["cserve"]),
         .testTarget(name: "TidyTests"),
         // What Tests/Clients/tokenizers.sh compares with PyPI tokenizers.

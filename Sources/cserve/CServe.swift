@@ -21,6 +21,9 @@ struct CServe: AsyncParsableCommand {
               cserve plan --model llama-3-8b --workload rag --rate 4 --ttft-p99 1s
                                                              which hardware, how many, which settings, at what cost
               cserve profile --model ./Llama-3.2-1B          measure this machine, for plan and simulate
+              cserve deploy render plan.json --target kubernetes -o out
+                                                             the files that run a plan
+              cserve fetch Qwen/Qwen2.5-0.5B-Instruct        a model from its hub
               cserve bench offline --model ./Llama-3.2-1B    speed beside the machine's limits
               cserve workload describe rag                   what a preset or a trace amounts to
               cserve records                                 what was planned, simulated and measured
@@ -31,7 +34,7 @@ struct CServe: AsyncParsableCommand {
         subcommands: [
             Serve.self, Chat.self, Bench.self, Perplexity.self, Models.self, Hardware.self, WorkloadCommand.self,
             PlanCommand.self, Simulate.self, Compare.self, Profile.self, Calibrate.self, Fidelity.self,
-            RecordsCommand.self, Version.self,
+            RecordsCommand.self, Deploy.self, Fetch.self, HealthCommand.self, Version.self,
         ])
 
     /// Explains vLLM's flags that are not built before ArgumentParser calls them unknown.

@@ -25,8 +25,8 @@ struct ModelLoader: Sendable {
         var description: String {
             switch self {
             case .noSuchModel(let name):
-                "There is no checkpoint folder or .gguf file at \(name). Download one first (this program makes no "
-                    + "connections), or use --model \(Recipe.builtInModel)."
+                "There is no checkpoint folder or .gguf file at \(name). Fetch one first (cserve fetch "
+                    + "OWNER/NAME), or use --model \(Recipe.builtInModel)."
             case .notAFolder(let path):
                 "\(path) is a file. Name the folder that holds config.json and the weights, or a .gguf file."
             case .unreadableTemplate(let file, let reason):

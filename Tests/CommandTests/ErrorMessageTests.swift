@@ -10,8 +10,8 @@ func loadErrorMessages() {
     let messages: [(LoadError, String)] = [
         (
             .noSuchModel("llama"),
-            "There is no checkpoint folder or .gguf file at llama. Download one first (this program makes no "
-                + "connections), or use --model cserve-demo."
+            "There is no checkpoint folder or .gguf file at llama. Fetch one first (cserve fetch OWNER/NAME), or "
+                + "use --model cserve-demo."
         ),
         (
             .notAFolder("model.safetensors"),

@@ -16,9 +16,11 @@ private let walls: [String: Set<String>] = [
     "CServeServer": ["CServeCore", "CServeText"],
     "CServeBench": ["CServeCore", "CServeWorkload"],
     "CServeRecords": ["CServeCore"],
+    "CServeDeploy": ["CServeCore"],
     "cserve": [
         "CServeCore", "CServeText", "CServeEngine", "CServeServer", "CAssets", "CServeCost", "CServeWorkload",
         "CServeScheduling", "CServeSimulator", "CServePlanner", "CServeBench", "CServeRecords",
+        "CServeDeploy",
     ],
 ]
 
@@ -42,9 +44,10 @@ private let outside: [String: Set<String>] = [
         "Foundation", "Dispatch", "Synchronization", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc", "Musl", "Darwin",
     ],
     "CServeRecords": ["Foundation", "GRDB", "Glibc", "Musl", "Darwin"],
+    "CServeDeploy": ["Foundation", "Synchronization", "Yams", "Glibc", "Musl", "Darwin"],
     "cserve": [
         "Foundation", "Synchronization", "ArgumentParser", "Logging", "Yams", "Glibc", "Musl", "Darwin", "NIOCore",
-        "NIOPosix", "NIOHTTP1", "Dispatch",
+        "NIOPosix", "NIOHTTP1", "NIOSSL", "Dispatch",
     ],
 ]
 
