@@ -72,7 +72,7 @@ struct DataFolder {
             var kernels: ProfiledKernels = ProfiledKernels(spec)
             for maker in files(gpu, suffix: "") {
                 for model in files(maker, suffix: "") {
-                    guard let shape = try models.entry(named: String(model.dropFirst(gpu.count + 1)))?.shape else {
+                    guard let shape = models.entry(named: String(model.dropFirst(gpu.count + 1)))?.shape else {
                         continue
                     }
                     try addAttention(of: shape, in: model, to: &kernels)

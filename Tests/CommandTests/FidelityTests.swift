@@ -128,7 +128,8 @@ struct FidelityTests {
             "meta.yaml": "gpu: G\nskew_fit:\n  enabled: true\n",
         ]
         try withFolder(files) { folder in
-            #expect(try DataFolder.profile(folder).profiles[0].skew.rows.count == 1)
+            let profile = try DataFolder.profile(folder)
+            #expect(profile.profiles[0].skew.rows.count == 1)
         }
         files["meta.yaml"] = "gpu: G\nskew_fit:\n  enabled: false\n"
         try withFolder(files) { folder in
