@@ -17,7 +17,7 @@ enum ModelReport {
             + "backend \(backend)"
     }
 
-    /// How weights are packed: the standard format, and others with the roles that have them.
+    /// How weights are packed: the standard format if a matrix has it, and others with the roles that have them.
     static func weights(_ layouts: WeightLayouts) -> String {
         var others: [String: Set<WeightRole>] = [:]
         for (place, layout) in layouts.exceptions where layout != layouts.standard {
@@ -26,7 +26,23 @@ enum ModelReport {
         let lines: [String] = others.sorted { $0.key < $1.key }.map { format, roles in
             format + " (" + roles.sorted { $0.rawValue < $1.rawValue }.map { "\($0)" }.joined(separator: ", ") + ")"
         }
-        return ([name(layouts.standard.format)] + lines).joined(separator: "; ")
+        let standard: [String] = usesStandard(layouts) ? [name(layouts.standard.format)] : []
+        return (standard + lines).joined(separator: "; ")
+    }
+
+    /// Whether an embedding or a layer's matrix has the standard format; in a file of codes none may have.
+    private static func usesStandard(_ layouts: WeightLayouts) -> Bool {
+        let coded: Set<WeightLayouts.Place> = Set(
+            layouts.exceptions.filter { $0.value != layouts.standard }.map(\.key))
+        let layers: Int = (coded.compactMap(\.layer).max() ?? -1) + 1
+        guard layers > 0, coded.contains(WeightLayouts.Place(.embedding)) else { return true }
+        func has(_ layer: Int, _ roles: [WeightRole]) -> Bool {
+            roles.allSatisfy { coded.contains(WeightLayouts.Place($0, layer: layer)) }
+        }
+        return !(0..<layers).allSatisfy { layer in
+            has(layer, [.qkv, .output])
+                && (has(layer, [.gateUp, .down]) || has(layer, [.expertGateUp, .expertDown]))
+        }
     }
 
     /// A format as people write it: "bfloat16", "int4 in groups of 32 with bfloat16 scales".

@@ -17,6 +17,20 @@ import Testing
     private static let folder: String = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Fixtures/gguf/mixed").path
 
+    @Test("Weights are called by the standard type only where a matrix has it")
+    func labels() {
+        let codes: WeightLayout = WeightPacking.cpu.layout(
+            .quantized(QuantizedFormat(.int8, group: 32, scale: .float16)))
+        var layouts: WeightLayouts = WeightLayouts(WeightPacking.cpu.layout(.plain(.float32)))
+        layouts.exceptions[WeightLayouts.Place(.embedding)] = codes
+        for role in [WeightRole.qkv, .output, .gateUp] {
+            layouts.exceptions[WeightLayouts.Place(role, layer: 0)] = codes
+        }
+        #expect(ModelReport.weights(layouts).hasPrefix("float32; int8 in groups of 32 with float16 scales ("))
+        layouts.exceptions[WeightLayouts.Place(.down, layer: 0)] = codes
+        #expect(ModelReport.weights(layouts).hasPrefix("int8 in groups of 32 with float16 scales (embedding, "))
+    }
+
     @Test("ids are sentencepiece's, with control tokens found in the text")
     func sentencePiece() throws {
         let tokenizer: Tokenizer = try Tokenizer(gguf: GGUFShards(path: Self.folder + "/model.gguf").metadata)
