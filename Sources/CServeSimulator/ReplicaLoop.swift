@@ -211,8 +211,8 @@ struct ReplicaLoop: Sendable {
     ) -> Bool {
         skip = ReplicaLoop.skip(&scheduler, &clock, from: now, until: deadline, &observer)
         guard let skip else { return false }
-        // Nothing comes before the deadline, and no step of the skip starts behind it.
-        stepStart = min(deadline - 1, skip.run.end)
+        // The last step began before the deadline and before its end; nothing comes in between.
+        stepStart = min(deadline, skip.run.end) - 1
         // The server hears of the queue at the end of every step; what comes may come during the last one.
         if skip.run.steps > 1 { learnQueue() }
         return true
