@@ -82,7 +82,7 @@ extension Fidelity {
             try ModelLoader.checkFolder(recipe.model)
             try recipe.checkRunnable()
             try ProfileError.check(recipe, name: "fidelity", file: results ?? page.out ?? "page.md")
-            if recipe.maxNumSeqs > 32 { recipe.maxNumSeqs = 32 }
+            if engine.maxNumSeqs == nil { recipe.maxNumSeqs = min(32, recipe.maxNumSeqs) }
             let checkpoint: Checkpoint = try ModelLoader.checkpoint(recipe.model)
             let shape: ModelShape = try checkpoint.shape()
             recipe.maxModelLen = recipe.maxModelLen ?? min(2048, shape.lengthLimit(asked: nil))
