@@ -41,12 +41,16 @@ struct Fidelity: ParsableCommand {
         }
     }
 
-    func run() throws {
-        // Not in validate(), which runs before a subcommand too.
+    /// Refuses to judge without measurements. Not in `validate()`, which runs before a subcommand too.
+    func checkData() throws {
         let needsData: Bool = Fidelity.sections.contains { $0.needsData && (only == nil || $0.name == only) }
         if needsData, data == nil {
             throw ValidationError("Name a folder of measurements with --data. Only \"claims\" does without one.")
         }
+    }
+
+    func run() throws {
+        try checkData()
         try Failure.explained {
             let folder: DataFolder = try data.map { try DataFolder($0) } ?? .none
             var page: String = Fidelity.head

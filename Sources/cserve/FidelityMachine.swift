@@ -18,7 +18,8 @@ extension Fidelity {
                   cserve fidelity machine --model ./Llama-3.2-1B --quantization int8 --workload my.json --rounds 7
                   cserve fidelity machine --results cells.json -o docs/results/predicted-measured.md --only-page
 
-                Profile passes and live runs take turns; medians are compared. Run it while nothing else computes.
+                The page goes to -o FILE, else to standard output. Profile passes and live runs take turns; medians are
+                compared. Run it while nothing else computes.
                 """)
 
         @OptionGroup(title: "Model and engine") var engine: EngineOptions
@@ -38,8 +39,8 @@ extension Fidelity {
         @Option(help: "A JSON file that keeps the cells of several calls.", completion: .file())
         var results: String?
 
-        @Option(name: [.customShort("o"), .long], help: "Where the page goes (default: standard output).")
-        var output: String?
+        /// Takes `-o` wherever it stands.
+        @ParentCommand var page: Fidelity
 
         @Flag(help: "Measure nothing: write the page from --results.")
         var onlyPage: Bool = false
@@ -66,8 +67,8 @@ extension Fidelity {
                     }
                 }
                 let page: String = MachineFidelityPage(cells: cells).text
-                guard let output else { return Console.say(page) }
-                try PlanInputs.write(Array(page.utf8), to: output)
+                guard let file: String = self.page.out else { return Console.say(page) }
+                try PlanInputs.write(Array(page.utf8), to: file)
             }
         }
 
@@ -80,8 +81,8 @@ extension Fidelity {
             var recipe: Recipe = try engine.resolved()
             try ModelLoader.checkFolder(recipe.model)
             try recipe.checkRunnable()
-            try ProfileError.check(recipe, name: "fidelity", file: results ?? output ?? "page.md")
-            if recipe.maxNumSeqs > 32 { recipe.maxNumSeqs = 32 }
+            try ProfileError.check(recipe, name: "fidelity", file: results ?? page.out ?? "page.md")
+            if engine.maxNumSeqs == nil { recipe.maxNumSeqs = min(32, recipe.maxNumSeqs) }
             let checkpoint: Checkpoint = try ModelLoader.checkpoint(recipe.model)
             let shape: ModelShape = try checkpoint.shape()
             recipe.maxModelLen = recipe.maxModelLen ?? min(2048, shape.lengthLimit(asked: nil))

@@ -9,7 +9,8 @@ import Testing
     func folder() throws {
         #expect(try Fidelity.parse(["--only", "claims"]).data == nil)
         for arguments in [[], ["--only", "serving"]] as [[String]] {
-            #expect(throws: (any Error).self) { try Fidelity.parse(arguments) }
+            let command: Fidelity = try Fidelity.parse(arguments)
+            #expect(throws: (any Error).self) { try command.checkData() }
         }
         let result: CommandResult = try Command.run(["fidelity"])
         #expect(result.status != 0)
