@@ -28,9 +28,11 @@ public struct WordList: Hashable, Sendable {
         self.pairOverhead = pairOverhead
     }
 
-    /// The text of drawn tokens, each standing for the word of its number.
+    /// The text of drawn tokens, each standing for the word of its number. The first word is always the same: without a
+    /// space before it, a word may be another number of tokens, and ``overhead`` was measured with this one.
     func text(_ tokens: some Sequence<TokenID>) -> String {
-        tokens.map { words[(Int($0) - 1) % words.count] }.joined(separator: " ")
+        let drawn: [String] = tokens.map { words[(Int($0) - 1) % words.count] }
+        return (words.prefix(1) + drawn.dropFirst()).joined(separator: " ")
     }
 }
 

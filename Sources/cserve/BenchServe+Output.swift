@@ -65,10 +65,21 @@ struct BenchOutputOptions: ParsableArguments {
             let page: String = BenchPage(result, run: run).html
             try BenchFile.write(html) { try $0(Array(page.utf8)) }
         }
+        if let note = Self.cacheNote(result.report, run) { Console.complain("Note: \(note)") }
         guard json else { return Console.say(BenchReportText(result).text) }
         try text(run, result, objective, setting, withRecords: saveRecords ?? false) {
             try FileHandle.standardOutput.write(contentsOf: Data($0))
         }
+    }
+
+    /// The same seed twice is the same texts twice: the second run would measure the server's prefix cache.
+    private static func cacheNote(_ report: BenchReport, _ run: BenchRun) -> String? {
+        let sharing: [String] = ["prefixes", "conversations", "trace"]
+        let shares: Bool = sharing.contains { run.workload.contains("\"\($0)\":") }
+        guard !shares, report.cachedTokens * 20 > report.promptTokens else { return nil }
+        let share: String = BenchText.percent(Double(report.cachedTokens) / Double(report.promptTokens))
+        return "\(share) of the prompts' tokens were in the server's prefix cache, though no texts are shared. Were "
+            + "the same requests sent before? Another --seed has other texts."
     }
 
     /// Prints and writes a sweep.

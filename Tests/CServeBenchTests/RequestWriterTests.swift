@@ -46,6 +46,7 @@ struct RequestWriterTests {
         #expect(messages[1]["content"] == "so it is")
         let words: [Int] = messages.map { ($0["content"]?.stringValue ?? "").split(separator: " ").count }
         #expect(words == [2, 3, 2])
+        #expect(messages[0]["content"]?.stringValue?.hasPrefix("a ") == true)
         let text: String = try body(.words(list), answers: [1: ReceivedAnswer(text: "so")])["prompt"]?.stringValue ?? ""
         #expect(text.split(separator: " ").count == 2 + 1 + 2)
     }
