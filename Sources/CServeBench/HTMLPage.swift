@@ -108,7 +108,8 @@ struct HTMLPage {
         th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; }
         th { color: var(--faint); font-weight: 600; } .right { text-align: right; }
         svg { display: block; width: 100%; height: auto; margin: 1rem 0; }
-        svg text { fill: var(--faint); font: 13px system-ui, sans-serif; } svg .name { fill: var(--ink); font-weight: 600; }
+        svg text { fill: var(--faint); font: 13px system-ui, sans-serif; paint-order: stroke; stroke: var(--page); \
+        stroke-width: 3px; } svg .name { fill: var(--ink); font-weight: 600; }
         svg .axis { stroke: var(--line); } svg .limit { stroke: var(--ink); stroke-dasharray: 5 4; }
         .line { fill: none; stroke-width: 2; } .c0 { stroke: var(--s0); } .c1 { stroke: var(--s1); } \
         .c2 { stroke: var(--s2); } .c3 { stroke: var(--s3); }
