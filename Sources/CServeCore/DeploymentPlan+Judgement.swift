@@ -37,6 +37,8 @@ public struct PlanRejection: Hashable, Codable, Sendable {
         case same
         /// The same hardware with other settings is so far behind that these were not tried.
         case behind
+        /// It would do, but others cost less, carry more for the money, or are faster: it was not confirmed with many requests.
+        case outdone
         /// A setting that the engine does not have.
         case engine
     }

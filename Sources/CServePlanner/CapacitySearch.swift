@@ -85,10 +85,7 @@ struct CapacitySearch: Sendable {
 
     /// Requests enough for a steady state: several times those that are on their way at once.
     private func count(_ rate: Double, _ replica: FeasibleReplica) -> Int {
-        let state: FluidModel.State = FluidModel(replica, sample).state(running: 1)
-        let onTheirWay: Double = min(
-            Double(replica.placement.recipe.maxNumSeqs), rate * state.tokenTime * sample.meanOutput)
-        return max(requests, Int(3 * onTheirWay))
+        max(requests, 5 * FluidModel(replica, sample).running(atRate: rate))
     }
 
     /// The fluid estimate within the limit on tokens, somewhat below: queues need room.

@@ -43,6 +43,17 @@ struct FluidModel: Sendable {
         return state(running: low)
     }
 
+    /// The fewest requests running at once that give a rate; all that can where none do.
+    func running(atRate rate: Double) -> Int {
+        var low: Int = 1
+        var high: Int = concurrency
+        while low < high {
+            let middle: Int = (low + high) / 2
+            if state(running: middle).rate >= rate { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
     /// Requests that can run at once: by the setting, and by the room for their keys and values.
     var concurrency: Int {
         let held: Double = prompt + sample.meanOutput / 2

@@ -91,16 +91,22 @@ struct LoadProbe: Sendable {
         guard load.rate < .infinity else { return nil }
         let refused: Double = Double(report.failures[.queueFull] ?? 0) / Double(max(1, report.offered))
         if refused > 0.01 { return "\(Share.percent(refused)) of the requests are refused: the queue is full" }
-        let offered: Double = Double(report.offered) / max(1e-9, sendingSeconds(report))
-        // A run ends: what is still queued then is told from what a random run varies by.
-        let least: Double = 1 - max(0.03, 1.5 / Double(max(1, report.offered)).squareRoot())
-        let served: Double = report.steadyThroughput.requestsPerSecond
-        guard served < least * offered, report.completed > 0 else { return nil }
-        return "\(Figures.short(served)) of \(Figures.short(offered)) requests a second are served: the queue grows"
+        return growth(report)
     }
 
-    private func sendingSeconds(_ report: SimulationReport) -> Double {
-        report.steadyWindow.count == 2 ? report.steadyWindow[1].seconds : report.duration.seconds
+    /// Whether the queue grows, in words with its numbers; nil if it does not.
+    ///
+    /// At a load above the capacity by a share x, the wait grows by x seconds a second of sending, to half of that on average.
+    /// It counts as growing beyond what a random run varies by. How long an answer takes says nothing of the queue, so neither
+    /// do the requests that are still in work when the last one is sent.
+    private func growth(_ report: SimulationReport) -> String? {
+        guard report.sending > 0, report.completed > 0 else { return nil }
+        let seconds: Double = report.sending.seconds
+        let excess: Double = 2 * report.queueTime.mean / 1000 / seconds
+        guard excess > max(0.03, 1.5 / Double(report.offered).squareRoot()) else { return nil }
+        return "the queue grows: requests that are sent for \(Figures.short(seconds)) s, "
+            + "\(Figures.short(Double(report.offered) / seconds)) a second, wait "
+            + "\(Figures.milliseconds(report.queueTime.mean)) on average for their first step"
     }
 }
 

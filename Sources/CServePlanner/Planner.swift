@@ -34,7 +34,7 @@ public struct Planner: Sendable {
         let promising: [FeasibleReplica] = bound(feasible, sample, &log)
         let searched: [Searched] = search(promising, sample, &log)
         let sized: [Deployment] = size(searched, &log)
-        let shortList: [Deployment] = shorten(sized, searched)
+        let shortList: [Deployment] = shorten(sized, searched, &log)
         let refined: [Deployment] = refine(shortList, sample, &log)
         let confirmed: [Confirmed] = confirm(refined, sample, &log)
         guard !confirmed.isEmpty else { return nothingFits(searched, feasible, sample, log) }
@@ -109,8 +109,8 @@ public struct Planner: Sendable {
         log.keep(searched.map { ($0.replica.option.name(), sizing.deployments($0)) }).flatMap { $0 }
     }
 
-    /// The ones that deserve a closer look.
-    private func shorten(_ sized: [Deployment], _ searched: [Searched]) -> [Deployment] {
+    /// The ones that deserve a closer look; an option none of whose deployments does is outdone by them.
+    private func shorten(_ sized: [Deployment], _ searched: [Searched], _ log: inout SearchLog) -> [Deployment] {
         let slowness: [String: Double] = Dictionary(
             searched.map { ($0.replica.option.name(), $0.slowness(question)) }, uniquingKeysWith: { first, _ in first })
         let candidates: [PickCandidate] = sized.map { (one: Deployment) -> PickCandidate in
@@ -120,7 +120,11 @@ public struct Planner: Sendable {
             of: candidates, kinds: sized.map { "\($0.replica.option.family) \($0.replicas)" },
             isRateGiven: question.targets.requestRate != nil,
             size: question.effort.shortList)
-        return places.map { sized[$0] }
+        let chosen: [Deployment] = places.map { sized[$0] }
+        for one in Outdone.deployments(of: sized, by: chosen) {
+            log.reject(one.name, .outdone, Outdone.message(one, by: chosen))
+        }
+        return chosen
     }
 
     /// Their numbers of replicas and their capacities as whole clusters.

@@ -18,6 +18,9 @@ public struct SearchBounds: Hashable, Sendable {
     public var cacheTypes: [String] = ["auto"]
     /// Requests that run at once.
     public var maxNumSeqs: [Int] = [128, 256]
+    /// Whether ``maxNumSeqs`` counts for each pipeline stage: a pipeline divides its requests among as many micro-batches, so
+    /// that with one and the same limit it would compute smaller ones than a replica of one stage.
+    public var countsSeqsPerStage: Bool = true
     /// Tokens of one step.
     public var maxNumBatchedTokens: [Int] = [2048, 8192]
     /// Prompt tokens of one request in one step; nil is the step's.

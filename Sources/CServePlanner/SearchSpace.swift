@@ -42,6 +42,9 @@ struct SearchSpace {
             for (recipe, offload) in recipes {
                 var option: ReplicaOption = hardware
                 option.placement.recipe = recipe
+                if question.bounds.countsSeqsPerStage {
+                    option.placement.recipe.maxNumSeqs *= parallelism.pipeline
+                }
                 option.placement.recipe.tensorParallelSize = parallelism.tensor
                 option.placement.recipe.pipelineParallelSize = parallelism.pipeline
                 option.placement.recipe.offloadingNum = offload * Double(question.shape.layers)

@@ -70,6 +70,8 @@ public struct SimulationReport: Hashable, Codable, Sendable {
     public var steadyThroughput: Throughput
     /// The window's begin and end, from the workload's start.
     public var steadyWindow: [Nanoseconds]
+    /// From the first request sent to the last one sent.
+    public var sending: Nanoseconds
     /// Requests a second that met the objective.
     public var goodput: Double
     /// Those as a share of the offered ones.

@@ -25,7 +25,7 @@ extension SimulationRun {
             steadyThroughput: Throughput(
                 requests: steady.requests, outputTokens: steady.outputTokens, promptTokens: steady.promptTokens,
                 during: span),
-            steadyWindow: [window.0, window.1],
+            steadyWindow: [window.0, window.1], sending: max(0, tally.lastSent - start),
             goodput: duration > 0 ? Double(tally.good) / duration.seconds : 0,
             goodShare: offered > 0 ? Double(tally.good) / Double(offered) : 0,
             replicas: replicas.indices.map { (index: Int) -> ReplicaReport in

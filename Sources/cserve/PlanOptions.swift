@@ -124,8 +124,8 @@ struct SearchOptions: ParsableArguments {
         name: [.customLong("kv-cache-dtype"), .customLong("cache-dtype")], help: "Types of the KV cache: auto,fp8.")
     var kvCacheDtype: String = "auto"
 
-    @Option(help: "Requests that run at once.")
-    var maxNumSeqs: NumberList = NumberList([128, 256])
+    @Option(help: "Requests that run at once (default: 128,256 for each pipeline stage).")
+    var maxNumSeqs: NumberList?
 
     @Option(help: "Tokens of one step.")
     var maxNumBatchedTokens: NumberList = NumberList([2048, 8192])
@@ -165,7 +165,10 @@ struct SearchOptions: ParsableArguments {
             "--quantization", quantization, among: ["none"] + Quantization.allCases.map(\.rawValue)
         ).map { $0 == "none" ? nil : $0 }
         bounds.cacheTypes = try Self.choices("--kv-cache-dtype", kvCacheDtype, among: ["auto"] + CacheFormat.names)
-        bounds.maxNumSeqs = try sizes("--max-num-seqs", maxNumSeqs)
+        if let maxNumSeqs {
+            bounds.maxNumSeqs = try sizes("--max-num-seqs", maxNumSeqs)
+            bounds.countsSeqsPerStage = false
+        }
         bounds.maxNumBatchedTokens = try sizes("--max-num-batched-tokens", maxNumBatchedTokens)
         bounds.chunkSizes = chunkedPrefillSize.values.map { $0 == 0 ? nil : $0 }
         bounds.policies = try Self.choices(

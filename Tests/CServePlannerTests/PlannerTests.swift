@@ -47,6 +47,47 @@ struct PlannerTests {
         #expect(dearer.message.contains("s1g costs $1.50/h") && dearer.message.contains("$1.00/h"))
     }
 
+    @Test("answers that are still under way are no queue that grows, but a load above the capacity is one")
+    func growingQueue() throws {
+        let question = try PlannerWorld.question(slo: "", answers: 400...500)
+        let planner = Planner(question, origin: PlannerWorld.origin)
+        let space = SearchSpace(question, maxModelLen: 1024, sharesPrefixes: false)
+        let option = try #require(space.options.first { $0.accelerators == 1 })
+        let replica = try Feasibility(question: question, memory: nil).check(option).get()
+        let model = FluidModel(replica, try planner.sample())
+        let capacity: Double = model.state(running: model.concurrency).rate
+        // A run so short that half of its requests are in work when the last one is sent.
+        let light = Load(rate: capacity * 0.5, requests: 2 * model.running(atRate: capacity * 0.5), seed: 1)
+        let heavy = Load(rate: capacity * 2, requests: 4 * model.concurrency, seed: 1)
+        #expect(planner.probe.binding(planner.probe.report(replica, replicas: 1, light), light) == nil)
+        let binding = planner.probe.binding(planner.probe.report(replica, replicas: 1, heavy), heavy)
+        #expect(binding?.hasPrefix("the queue grows: requests that are sent for") == true)
+    }
+
+    @Test("a pipeline may run as many requests a stage as a replica of one stage, unless the number is given")
+    func requestsPerStage() throws {
+        var question = try PlannerWorld.question()
+        func limits(_ stages: Int) -> Set<Int> {
+            let space = SearchSpace(question, maxModelLen: 1024, sharesPrefixes: false)
+            let recipes = space.options.map(\.placement.recipe).filter { $0.pipelineParallelSize == stages }
+            return Set(recipes.map(\.maxNumSeqs))
+        }
+        #expect(limits(1) == [128, 256] && limits(2) == [256, 512])
+        question.bounds.countsSeqsPerStage = false
+        #expect(limits(1) == [128, 256] && limits(2) == [128, 256])
+    }
+
+    @Test("every option is either reported or left out with a reason")
+    func accounts() throws {
+        let result = try Planner(try PlannerWorld.question(), origin: PlannerWorld.origin).plan()
+        let plan = try #require(result.plan)
+        // With a demanded rate there is one deployment of each option.
+        #expect(plan.alternatives.count + result.rejected.count == result.options)
+        let outdone = result.rejected.filter { $0.reason == .outdone }
+        #expect(!outdone.isEmpty)
+        #expect(outdone.allSatisfy { $0.message.contains("requests a second") })
+    }
+
     @Test("the plan does not depend on the number of threads")
     func deterministic() throws {
         let one = try Planner(try PlannerWorld.question(threads: 1), origin: PlannerWorld.origin).plan()

@@ -49,8 +49,7 @@ enum PlannerWorld {
 
     static func question(
         rate: Double? = 20, slo: String = "ttft:p99<500ms,tpot:p95<50ms", budget: Double? = nil,
-        maxAccelerators: Int = 4,
-        threads: Int = 2
+        maxAccelerators: Int = 4, answers: ClosedRange<Int> = 5...40, threads: Int = 2
     ) throws -> PlanQuestion {
         let catalog = try catalog()
         var bounds = SearchBounds(accelerators: catalog.accelerators, maxAccelerators: maxAccelerators)
@@ -60,7 +59,8 @@ enum PlannerWorld {
             name: "short", seed: 3,
             drawing: SyntheticRequests(
                 lengths: .separate(
-                    prompt: .uniform(20, 400), output: .uniform(5, 40), correlation: 0)),
+                    prompt: .uniform(20, 400), output: .uniform(answers.lowerBound, answers.upperBound), correlation: 0)
+            ),
             arrivals: .poisson(rate: 1))
         return PlanQuestion(
             model: "half-b", shape: try ModelShape.parse(config: Array(model.utf8)), workload: workload,
