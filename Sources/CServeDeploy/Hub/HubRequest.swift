@@ -19,16 +19,6 @@ public struct HubHead: Sendable {
     public subscript(name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 }
 
-/// Sends GET requests. A seam: the command line brings sockets, tests bring a hub in memory.
-public protocol HubTransport: Sendable {
-    /// Sends one request and hands over its answer, first the head, then the body piece by piece.
-    /// - Throws: ``HubError``, or what the closures throw.
-    func get(
-        _ url: String, headers: [(name: String, value: String)], head: (HubHead) throws -> Void,
-        body: (ArraySlice<UInt8>) throws -> Void
-    ) async throws
-}
-
 /// A hub and how it is asked.
 public struct Hub: Sendable {
     /// Where it is: `https://huggingface.co`.
@@ -121,4 +111,14 @@ public struct Hub: Sendable {
         allowed.insert(charactersIn: slashes ? "-._~/" : "-._~")
         return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? text
     }
+}
+
+/// Sends GET requests. A seam: the command line brings sockets, tests bring a hub in memory.
+public protocol HubTransport: Sendable {
+    /// Sends one request and hands over its answer, first the head, then the body piece by piece.
+    /// - Throws: ``HubError``, or what the closures throw.
+    func get(
+        _ url: String, headers: [(name: String, value: String)], head: (HubHead) throws -> Void,
+        body: (ArraySlice<UInt8>) throws -> Void
+    ) async throws
 }
