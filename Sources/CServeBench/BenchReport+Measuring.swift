@@ -65,6 +65,7 @@ extension BenchReport {
             promptTokens: answered.reduce(0) { $0 + $1.promptTokens }, during: run.duration)
         let sent: Int = run.requests.reduce(0) { $0 + (steady.start <= $1.due && $1.due < steady.end ? 1 : 0) }
         offeredRate = steady.end > steady.start ? Double(sent) / (steady.end - steady.start).seconds : 0
+        waitGrowth = WaitGrowth(run.requests, RunBounds(run)).perSecond
         let concurrency = Concurrency(run.requests)
         peakConcurrency = concurrency.peak
         meanConcurrency = run.duration > 0 ? concurrency.time / run.duration.seconds : 0
@@ -114,6 +115,33 @@ extension ThroughputTimeline {
         }
         // A server that fell silent has a rate of 0 from then on, not no rate.
         addTokens(0, at: max(0, end))
+    }
+}
+
+/// How the wait for the first token grew while requests were sent.
+struct WaitGrowth {
+    /// Seconds a second.
+    private(set) var perSecond: Double = 0
+
+    /// Compares the halves of the sending time, whose middles lie half of it apart. A request that got no token waited at
+    /// least until its end.
+    init(_ requests: [RequestMeasurement], _ bounds: RunBounds) {
+        let middle: Nanoseconds = bounds.firstDue + bounds.sending / 2
+        var sums: (early: Double, late: Double) = (0, 0)
+        var counts: (early: Int, late: Int) = (0, 0)
+        for request in requests where !(request.failure?.isUnsent ?? false) {
+            let wait: Double = max(0, (request.chunks.first ?? request.end) - request.due).seconds
+            if request.due < middle {
+                sums.early += wait
+                counts.early += 1
+            } else {
+                sums.late += wait
+                counts.late += 1
+            }
+        }
+        guard bounds.sending > 0, counts.early > 0, counts.late > 0 else { return }
+        let difference: Double = sums.late / Double(counts.late) - sums.early / Double(counts.early)
+        perSecond = difference / (bounds.sending.seconds / 2)
     }
 }
 

@@ -49,6 +49,9 @@ public struct BenchReport: Hashable, Codable, Sendable {
     public var steadyWindow: [Nanoseconds] = [0, 0]
     /// Requests sent a second in the steady window.
     public var offeredRate: Double = 0
+    /// Seconds by which the wait for the first token grew in a second of sending: what the load exceeds the capacity by, as a
+    /// share of it, and about 0 below. However long answers take, they do not change it.
+    public var waitGrowth: Double = 0
     /// Requests a second that kept every limit.
     public var goodput: Double = 0
     /// Those as a share of the offered ones; interrupted ones, which no server could have answered, do not count.
@@ -100,6 +103,7 @@ public struct BenchReport: Hashable, Codable, Sendable {
         case steadyThroughput = "steady_throughput"
         case steadyWindow = "steady_window_ns"
         case offeredRate = "offered_rate_per_s"
+        case waitGrowth = "wait_growth"
         case goodput = "goodput_per_s"
         case goodShare = "good_share"
         case attainment

@@ -67,8 +67,9 @@ public struct LoadPoint: Hashable, Codable, Sendable {
 
     /// Judges a run.
     ///
-    /// A run ends: what is still on its way then is told from a growing queue by what a random run of so many requests varies
-    /// by, `1.5 / sqrt(n)`, and at least 5%.
+    /// A load is beyond the capacity if waiting for the first token grows, by more than what a random run of so many requests
+    /// varies by, `1.5 / sqrt(n)`, and at least 5%. What is served in the run would not tell: long answers are still under way
+    /// when it ends.
     public init(_ probe: OfferedProbe, _ report: BenchReport) {
         self.probe = probe
         offeredRate = report.offeredRate
@@ -85,8 +86,7 @@ public struct LoadPoint: Hashable, Codable, Sendable {
             "\(one.target.description) is \(one.value.map { FigureText.milliseconds($0) } ?? "not measured")"
         }
         let slack: Double = max(0.05, 1.5 / offered.squareRoot())
-        let isServed: Bool = report.steadyThroughput.requestsPerSecond >= (1 - slack) * report.offeredRate
-        if case .clients = probe { follows = true } else { follows = isServed }
+        if case .clients = probe { follows = true } else { follows = report.waitGrowth <= slack }
         follows = follows && Double(report.failed) / offered <= LoadPoint.mostFailed && report.completed > 0
     }
 

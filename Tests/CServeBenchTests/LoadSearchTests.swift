@@ -38,7 +38,7 @@ struct LoadSearchTests {
         let low: Double = try #require(curve.saturation.passing)
         let high: Double = try #require(curve.saturation.failing)
         #expect(high / low <= 1.05)
-        // A rate is called carried while 95% of it is served.
+        // A rate is called carried while the wait grows by less than 5% of the time.
         #expect(low > capacity * 0.93 && high < capacity * 1.12, "\(low) to \(high) of \(capacity)")
         #expect(abs(curve.saturationRequestRate / capacity - 1) < 0.1)
         #expect(curve.withinTargets == curve.saturation)
@@ -66,6 +66,18 @@ struct LoadSearchTests {
         let curve: LoadCurve = try search(LoadSearch(start: 5), capacity: 10, requests: 300, slo: "ttft:p50<1us")
         #expect(curve.withinTargets.passing == nil && curve.points.count <= 16)
         #expect(curve.findings.last == "Within ttft:p50<1us: at no rate tried, down to 0.0781/s.")
+    }
+
+    @Test("Answers under way at a run's end are no overload; a load at twice the capacity is one")
+    func longAnswers() throws {
+        // 30 requests, one a second, answered in 20 s each: two thirds are still under way when the last is sent.
+        let slow = run((0..<30).map { answered($0, due: Double($0) * 1000, ttft: 100, gaps: [19_900]) })
+        #expect(LoadPoint(.rate(1), try BenchReport(run: slow)).follows)
+        // Each waits half a second longer than the one before it.
+        let queued = run((0..<30).map { answered($0, due: Double($0) * 500, ttft: 100 + Double($0) * 500, gaps: [10]) })
+        let report = try BenchReport(run: queued)
+        #expect(abs(report.waitGrowth - 1) < 0.1)
+        #expect(!LoadPoint(.rate(2), report).follows)
     }
 
     @Test("A start, a ceiling and a number of runs are kept")

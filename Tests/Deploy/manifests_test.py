@@ -1,5 +1,5 @@
-"""Renders many plans and holds every file against what is not ours: Kubernetes' strict schemas, LeaderWorkerSet's fields,
-eksctl's, compose's and Snowpark's keys, kubectl kustomize. Run by run.sh."""
+"""Renders many plans and holds the files against what is not ours: Kubernetes' strict schemas, the names of LeaderWorkerSet's
+and compose's fields, kubectl kustomize. Run by run.sh."""
 
 import json
 import pathlib
