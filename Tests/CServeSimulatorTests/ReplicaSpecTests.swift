@@ -2,6 +2,7 @@ import CServeCore
 import CServeCost
 import CServeScheduling
 import CServeSimulator
+import CServeWorkload
 import Testing
 
 /// Every stage takes a millisecond.
