@@ -37,7 +37,7 @@ public enum EvidenceKind: Int, Hashable, Codable, Sendable, CaseIterable, Compar
 extension EvidenceKind {
     /// The range of errors (predicted over measured, less one) that a plan states for whole steps on such evidence.
     ///
-    /// Assumed from the operators' errors (docs/results/fidelity.md: medians of 2 to 5% inside the grid, 8 to 21% by data
+    /// Assumed from the operators' errors (docs/results/fidelity.md: medians of 2 to 5% inside the grid, 4 to 14% by data
     /// sheet), of which much cancels over a step; a calibration brings its own.
     public var interval: ErrorInterval {
         switch self {
