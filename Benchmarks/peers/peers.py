@@ -95,7 +95,7 @@ def start(options):
             seconds = server.start()
             say(f"{server.name}: first token {seconds:.2f} s after its start")
             warm_up(server)
-        time.sleep(SETTLED)
+            time.sleep(SETTLED)
         except BaseException:
             server.stop()
             raise
