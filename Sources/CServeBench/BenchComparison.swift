@@ -190,14 +190,14 @@ enum RatioInterval {
     /// Of means of logarithms with unequal variances; degrees of freedom by Welch and Satterthwaite, rounded down.
     static func welch(_ first: [Double], _ second: [Double]) -> ClosedRange<Double>? {
         guard (first + second).allSatisfy({ $0 > 0 }) else { return nil }
-        let (one, two) = (Moments(first.map(CommonMath.log)), Moments(second.map(CommonMath.log)))
+        let (one, two) = (Moments(first.map(CMath.log)), Moments(second.map(CMath.log)))
         let spread: Double = one.ofMean + two.ofMean
         let middle: Double = two.mean - one.mean
-        guard spread > 0 else { return CommonMath.exp(middle)...CommonMath.exp(middle) }
+        guard spread > 0 else { return CMath.exp(middle)...CMath.exp(middle) }
         let parts: Double =
             one.ofMean * one.ofMean / Double(first.count - 1) + two.ofMean * two.ofMean / Double(second.count - 1)
         let reach: Double = StudentT.quantile(degrees: Int(spread * spread / parts)) * spread.squareRoot()
-        return CommonMath.exp(middle - reach)...CommonMath.exp(middle + reach)
+        return CMath.exp(middle - reach)...CMath.exp(middle + reach)
     }
 
     private struct Moments {

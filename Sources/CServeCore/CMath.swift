@@ -1,4 +1,4 @@
-// The few functions of libm that Core needs, under one name on every platform.
+// The few functions of libm that figures need, under one name on every platform.
 
 #if canImport(Glibc)
     import Glibc
@@ -9,14 +9,26 @@
 #endif
 
 /// The C library's mathematics.
-enum CMath {
-    static func log(_ x: Double) -> Double {
+public enum CMath {
+    /// The natural logarithm.
+    public static func log(_ x: Double) -> Double {
         #if canImport(Glibc)
             Glibc.log(x)
         #elseif canImport(Musl)
             Musl.log(x)
         #else
             Darwin.log(x)
+        #endif
+    }
+
+    /// The exponential function.
+    public static func exp(_ x: Double) -> Double {
+        #if canImport(Glibc)
+            Glibc.exp(x)
+        #elseif canImport(Musl)
+            Musl.exp(x)
+        #else
+            Darwin.exp(x)
         #endif
     }
 
