@@ -11,6 +11,7 @@
 /// The C library's mathematics.
 public enum CMath {
     /// The natural logarithm.
+    @inlinable
     public static func log(_ x: Double) -> Double {
         #if canImport(Glibc)
             Glibc.log(x)
@@ -22,6 +23,7 @@ public enum CMath {
     }
 
     /// The exponential function.
+    @inlinable
     public static func exp(_ x: Double) -> Double {
         #if canImport(Glibc)
             Glibc.exp(x)

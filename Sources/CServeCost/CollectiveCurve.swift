@@ -53,7 +53,7 @@ public struct CollectiveCurve: Sendable {
     /// The geometric mean; a single time as it is.
     private static func mean(_ times: [Double]) -> Double {
         guard times.count > 1 else { return times.first ?? 0 }
-        return CostMath.exp(times.reduce(0) { $0 + CostMath.log($1) } / Double(times.count))
+        return CMath.exp(times.reduce(0) { $0 + CMath.log($1) } / Double(times.count))
     }
 
     /// The same with points at least a sixth of an octave apart: what ships.
@@ -82,8 +82,8 @@ public struct CollectiveCurve: Sendable {
         let high: Int = points.firstIndex { $0.bytes >= bytes } ?? points.count - 1
         let (left, right) = (points[high - 1], points[high])
         if right.bytes == bytes { return TimeEstimate(seconds: right.seconds, evidence: .measured) }
-        let share: Double = CostMath.log(bytes / left.bytes) / CostMath.log(right.bytes / left.bytes)
-        let seconds: Double = left.seconds * CostMath.exp(share * CostMath.log(right.seconds / left.seconds))
+        let share: Double = CMath.log(bytes / left.bytes) / CMath.log(right.bytes / left.bytes)
+        let seconds: Double = left.seconds * CMath.exp(share * CMath.log(right.seconds / left.seconds))
         return TimeEstimate(seconds: seconds, evidence: .interpolated)
     }
 }

@@ -1,40 +1,13 @@
-// The few functions of libm that the cost model needs, under one name on every platform.
+// Powers and logarithms as the cost model takes them: fast, and defined where the C library's are not.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CServeCore
 
-/// The C library's mathematics.
+/// Mathematics of the cost model, over ``CMath``.
 enum CostMath {
+    /// `x` to the `y`; 0 for `x` of 0 and below.
     @inline(__always)
-    static func log(_ x: Double) -> Double {
-        #if canImport(Glibc)
-            Glibc.log(x)
-        #elseif canImport(Musl)
-            Musl.log(x)
-        #else
-            Darwin.log(x)
-        #endif
-    }
+    static func pow(_ x: Double, _ y: Double) -> Double { x <= 0 ? 0 : CMath.exp(y * CMath.log(x)) }
 
     @inline(__always)
-    static func exp(_ x: Double) -> Double {
-        #if canImport(Glibc)
-            Glibc.exp(x)
-        #elseif canImport(Musl)
-            Musl.exp(x)
-        #else
-            Darwin.exp(x)
-        #endif
-    }
-
-    @inline(__always)
-    static func pow(_ x: Double, _ y: Double) -> Double { x <= 0 ? 0 : exp(y * log(x)) }
-
-    @inline(__always)
-    static func log2(_ x: Double) -> Double { log(x) * 1.4426950408889634 }
+    static func log2(_ x: Double) -> Double { CMath.log(x) * 1.4426950408889634 }
 }

@@ -30,7 +30,7 @@ public struct KernelCurve: Sendable {
         let fitted: [Double] =
             constants ?? KernelCurve.fit(kind, [(rates: rates, samples: merged)], hold: 0.002, seed: seed)
         self.constants = fitted
-        let values: [Double] = merged.map { CostMath.log($0.seconds / $0.work.modelled(rates, fitted)) }
+        let values: [Double] = merged.map { CMath.log($0.seconds / $0.work.modelled(rates, fitted)) }
         let metric = kind.metric
         surface = MeasuredSurface(
             merged.map(\.work.coordinates), values, weights: metric.weights, neighbours: metric.neighbours,
@@ -59,7 +59,7 @@ public struct KernelCurve: Sendable {
         var places: [KernelWork: Int] = [:]
         var merged: [(sample: KernelSample, logs: Double, count: Double)] = []
         for sample in samples {
-            let value: Double = CostMath.log(sample.seconds)
+            let value: Double = CMath.log(sample.seconds)
             if let place = places[sample.work] {
                 merged[place].logs += value
                 merged[place].count += 1
@@ -69,7 +69,7 @@ public struct KernelCurve: Sendable {
             }
         }
         return merged.map {
-            KernelSample($0.sample.work, seconds: CostMath.exp($0.logs / $0.count), line: $0.sample.line)
+            KernelSample($0.sample.work, seconds: CMath.exp($0.logs / $0.count), line: $0.sample.line)
         }
     }
 
@@ -77,6 +77,6 @@ public struct KernelCurve: Sendable {
     public func time(of work: KernelWork, on other: DeviceRates? = nil, isCold: Bool = false) -> TimeEstimate {
         let answer: MeasuredSurface.Answer = surface(work.coordinates)
         let modelled: Double = work.modelled(other ?? rates, constants, isCold: isCold)
-        return TimeEstimate(seconds: modelled * CostMath.exp(answer.value), evidence: answer.evidence)
+        return TimeEstimate(seconds: modelled * CMath.exp(answer.value), evidence: answer.evidence)
     }
 }

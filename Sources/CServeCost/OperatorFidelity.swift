@@ -111,9 +111,9 @@ public struct OperatorFidelity: Sendable {
         var sums: [Double] = kind.constants.map { _ in 0 }
         for round in 0..<rounds {
             let fitted = KernelCurve.fit(kind, others, hold: hold, seed: seed &+ 100 &* UInt64(round))
-            for place in sums.indices { sums[place] += CostMath.log(fitted[place]) / Double(rounds) }
+            for place in sums.indices { sums[place] += CMath.log(fitted[place]) / Double(rounds) }
         }
-        return sums.map(CostMath.exp)
+        return sums.map(CMath.exp)
     }
 
     private func lessons(

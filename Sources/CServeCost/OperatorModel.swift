@@ -49,7 +49,7 @@ struct OperatorModel: Sendable {
         // Codes narrower than the arithmetic, and whole numbers of a byte, were not measured: their neighbours lend.
         let differs: Bool = abs(bytes - (isByte ? 1 : 2)) > 0.1 || arithmetic == .int8
         let evidence: EvidenceKind = max(answer.evidence, match.nearness, differs ? .neighbouring : .measured)
-        return TimeEstimate(seconds: modelled * CostMath.exp(answer.value), evidence: evidence)
+        return TimeEstimate(seconds: modelled * CMath.exp(answer.value), evidence: evidence)
     }
 
     /// A processor's cores work from caches of their own: speed of light at three quarters, a microsecond to start.

@@ -1,5 +1,7 @@
 // Fits the constants of a physical model: a seeded random search, since tiles and waves leave no useful gradient.
 
+import CServeCore
+
 /// A small, fast generator for searches and hold-outs (SplitMix64: Steele et al. 2014).
 struct SearchGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -54,7 +56,7 @@ struct SeededSearch<Work> {
             var trial: [Double] = best
             for _ in 0..<(1 + Int(generator.next() % 3)) {
                 let place: Int = free[Int(generator.next() % UInt64(free.count))]
-                trial[place] *= CostMath.exp(spread * generator.normal())
+                trial[place] *= CMath.exp(spread * generator.normal())
             }
             let value: Double = loss(trial, start: start)
             if value < least {
@@ -68,12 +70,12 @@ struct SeededSearch<Work> {
     private func loss(_ constants: [Double], start: [Double]) -> Double {
         var sum: Double = 0
         for set in sets where !set.isEmpty {
-            var errors: [Double] = set.map { abs(CostMath.log(time($0.work, constants) / $0.seconds)) }
+            var errors: [Double] = set.map { abs(CMath.log(time($0.work, constants) / $0.seconds)) }
             errors.sort()
             sum += errors[errors.count / 2] + 0.15 * errors[errors.count * 4 / 5]
         }
         let drift: Double = zip(constants, start).reduce(0) { sum, pair in
-            let change: Double = CostMath.log(pair.0 / pair.1)
+            let change: Double = CMath.log(pair.0 / pair.1)
             return sum + change * change
         }
         return sum / Double(max(1, sets.count)) + hold * drift
